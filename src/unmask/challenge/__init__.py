@@ -1,0 +1,1 @@
+"""A challenge's definition, the checks of a submission, the ranking."""

@@ -1,0 +1,82 @@
+"""The ``unmask`` command: it knows the verbs and turns errors into messages; each verb is a file beside this one."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from unmask import __version__
+from unmask.cli import audit, challenge, demo, index, predict, prepare, score, train
+from unmask.tables.errors import UnmaskError
+
+app = typer.Typer(
+    name="unmask",
+    help="The open stack for deepfake detection challenges: train detectors, submit predictions, score and rank them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"unmask {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error. May stand anywhere.")] = False,
+) -> None:
+    """Options that stand before the verb."""
+
+
+for verb in (demo, index, audit, prepare, train, predict, score, challenge):
+    verb.register(app)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and give its exit code.
+
+    0: done. 1: done, and something was found (``audit``), or unmask itself failed. 2: the user can mend it; one message
+    says what, where and the next step. Tracebacks are shown with ``--debug`` only.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
+    try:
+        app(args=[argument for argument in arguments if argument != "--debug"])
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except UnmaskError as error:
+        if debug:
+            raise
+        typer.echo(f"error: {error}", err=True)
+        return 2
+    except (ImportError, OSError) as error:
+        if debug:
+            raise
+        typer.echo(f"error: {_explain(error)}", err=True)
+        return 2
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(
+            f"error: unmask itself failed ({type(error).__name__}: {error})\n"
+            "  next:  run the command again with --debug and report what it prints",
+            err=True,
+        )
+        return 1
+    return 0
+
+
+def _explain(error: ImportError | OSError) -> str:
+    if isinstance(error, ImportError):
+        return f"{error}\n  next:  this command needs the heavy packages: pip install 'unmask[train]'"
+    where = f"\n  where: {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}\n  next:  check that the path exists, may be written to, and that the disk has room"

@@ -1,0 +1,1 @@
+"""A raw public dataset folder becomes a manifest; splits, leak checks."""

@@ -1,0 +1,1 @@
+"""One file a detector: nn.Module, a batch of crops in, logits out."""

@@ -1,0 +1,1 @@
+"""Frames become detected, tracked, aligned crops in a face store."""

@@ -1,0 +1,1 @@
+"""Pictures in, forged pictures out: self-blending, face swap; the demo's data."""

@@ -1,0 +1,1 @@
+"""A model and media become predictions; the model folder; aggregation."""

@@ -1,0 +1,1 @@
+"""Manifest and face store become batches: datasets, transforms, samplers, the data module."""

@@ -1,0 +1,1 @@
+"""Predictions and an answer key become a scorecard: metrics, intervals, slices, page."""

@@ -1,0 +1,92 @@
+"""Predictions: one row says how probable it is that one id is fake.
+
+Columns ``id, score`` (or, as in the Deepfake Detection Challenge, ``filename, label``): probability of fake in [0, 1].
+A ``reason`` column may declare rows without an answer: where it is filled, the score is empty, and the id counts as
+unanswered (coverage), never as a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import polars as pl
+
+from unmask.tables.checks import check_ids, check_numbers, require_columns
+from unmask.tables.errors import Problem
+from unmask.tables.reading import RawTable, read_table, shown
+from unmask.tables.writing import write_table
+
+SCHEMA = {"id": pl.String, "score": pl.Float64, "reason": pl.String}
+
+
+def read_predictions(path: str | Path, *, expected_ids: Collection[str] | None = None) -> pl.DataFrame:
+    """Read and check a predictions file. Labels are never seen here, so that no message can depend on them.
+
+    Args:
+        path: ``.csv``, ``.csv.gz`` or ``.parquet``.
+        expected_ids: the ids that must be answered, each exactly once; None to take whatever ids there are.
+
+    Returns:
+        Columns id (String), score (Float64 in [0, 1], null where unanswered), reason (String, null where answered),
+        in the file's order.
+
+    Raises:
+        TableError: with every fault of the file.
+        UnmaskError: the file is missing or of another kind.
+    """
+    table = read_table(path)
+    if "filename" in table.columns and "id" not in table.columns:
+        id_column, score_column = "filename", "label"
+    else:
+        id_column, score_column = "id", "score"
+    if not require_columns(table, (id_column, score_column), allowed=(id_column, score_column, "reason")):
+        table.refuse_if_faulty()
+    ids = check_ids(table, id_column)
+    reasons = _reasons(table)
+    unanswered = {position for position, reason in enumerate(reasons) if reason}
+    scores = check_numbers(table, score_column, low=0.0, high=1.0, null_where=unanswered)
+    for position in unanswered:
+        if scores[position] is not None:
+            table.problems.append(
+                Problem(
+                    table.lines[position], "both a score and a reason for having none", "leave one of the two empty"
+                )
+            )
+    if expected_ids is not None:
+        _check_expected(table, ids, expected_ids)
+    table.refuse_if_faulty()
+    return pl.DataFrame({"id": ids, "score": scores, "reason": reasons}, schema=SCHEMA)
+
+
+def _reasons(table: RawTable) -> list[str | None]:
+    if "reason" not in table.columns:
+        return [None] * len(table.lines)
+    reasons: list[str | None] = []
+    for line, cell in zip(table.lines, table.columns["reason"], strict=True):
+        if cell is not None and not isinstance(cell, str):
+            table.problems.append(Problem(line, f"the reason is of type {type(cell).__name__}", "write it as text"))
+            cell = None
+        reasons.append(cell or None)
+    return reasons
+
+
+def _check_expected(table: RawTable, ids: list[str], expected_ids: Collection[str]) -> None:
+    expected = set(expected_ids)
+    for line, name in zip(table.lines, ids, strict=True):
+        if name and name not in expected:
+            table.problems.append(Problem(line, f"the id {shown(name)} is not asked for", "leave the row out"))
+    for name in sorted(expected.difference(ids)):
+        table.problems.append(Problem(0, f"there is no row for the id {shown(name)}", "add one"))
+
+
+def write_predictions(frame: pl.DataFrame, path: str | Path) -> None:
+    """Write predictions; the ``reason`` column is left out where every id has an answer.
+
+    Args:
+        frame: columns id, score and, optionally, reason.
+        path: ``.csv`` or ``.parquet``.
+    """
+    if "reason" in frame.columns and frame["reason"].null_count() == frame.height:
+        frame = frame.drop("reason")
+    write_table(frame, path)

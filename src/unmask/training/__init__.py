@@ -1,0 +1,1 @@
+"""The LightningModule, losses, the run; ends by calling inference and scoring."""
