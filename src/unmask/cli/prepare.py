@@ -1,9 +1,44 @@
-"""``unmask prepare``."""
+"""``unmask prepare``: manifest to face store."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+_HELP = """Find the faces of every video and picture of a manifest and store their crops.
+
+A stopped run goes on where it was. Files without a face, and files that cannot be read, are rows with a reason.
+
+Example: unmask prepare manifest.parquet --out faces
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to ``app``."""
+    app.command("prepare", help=_HELP)(run)
+
+
+def run(
+    manifest: Annotated[Path, typer.Argument(help="Manifest, from unmask index.")],
+    out: Annotated[Path, typer.Option(help="Folder of the face store.")],
+    root: Annotated[Path | None, typer.Option(help="Where the dataset lies now, if it was moved.")] = None,
+    frames: Annotated[int, typer.Option(min=1, help="Evenly spaced frames taken of each video.")] = 16,
+    tracks: Annotated[int, typer.Option(min=1, help="Faces kept of each file, the most prominent first.")] = 1,
+    size: Annotated[int, typer.Option(min=32, max=2048, help="Side of a crop in pixels.")] = 256,
+    margin: Annotated[float, typer.Option(min=1.0, max=4.0, help="Side of a crop in sides of the face box.")] = 1.3,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
+) -> None:
+    """Find, cut and store faces."""
+    from unmask.cli.progress import progress
+    from unmask.faces.prepare import default_settings, prepare
+    from unmask.tables.manifest import read_manifest
+
+    rows = read_manifest(manifest, root=root)
+    settings = default_settings(frames=frames, tracks=tracks, size=size, margin=margin)
+    with progress() as bar:
+        done = prepare(rows, out, settings, workers=workers, progress=bar)
+    typer.echo(f"{done.files} files ({done.resumed} were there already), {done.crops} new crops in {out}")
+    for reason, count in sorted(done.failures.items()):
+        typer.echo(f"  without a crop, {reason}: {count}")

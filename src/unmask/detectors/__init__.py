@@ -1,1 +1,34 @@
-"""One file a detector: nn.Module, a batch of crops in, logits out."""
+"""One file a detector: an ``nn.Module`` that turns a batch of crops into logits.
+
+Each is a ``Detector`` (``base.py``); ``tests/detectors/contract.py`` checks what that promises.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unmask.detectors.base import Detector
+
+#: Name, as it stands in a config and in ``model.yaml``, to module and class.
+DETECTORS = {
+    "timm": "unmask.detectors.timm_backbone:TimmBackbone",
+    "spectrum": "unmask.detectors.spectrum:Spectrum",
+}
+
+
+def build(name: str, **arguments: object) -> Detector:
+    """Build a detector by name.
+
+    Args:
+        name: a key of ``DETECTORS``.
+        arguments: what its class takes.
+
+    Raises:
+        KeyError: no detector has this name.
+        TypeError: it does not take these arguments.
+    """
+    module, class_name = DETECTORS[name].split(":")
+    detector: Detector = getattr(import_module(module), class_name)(**arguments)
+    return detector

@@ -1,0 +1,83 @@
+"""Any image classifier of timm as a frame-level detector: its pooled features, dropout, one linear layer.
+
+Source: https://github.com/huggingface/pytorch-image-models.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from unmask.detectors.base import Detector
+
+
+class TimmBackbone(Detector):
+    """A timm backbone with one logit.
+
+    Args:
+        backbone: timm's name of the model.
+        input_size: side of the crops in pixels.
+        pretrained: let timm download its ImageNet weights (needs a network).
+        weights: a file of weights to start from instead: timm's own names, or a network of the same layers in the
+            same order under other names.
+        drop_rate: dropout before the last layer.
+        mean: per channel, subtracted from input in [0, 1]; None for the backbone's own.
+        std: per channel, divided by; None for the backbone's own.
+
+    Raises:
+        ValueError: ``weights`` does not fit the backbone.
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        *,
+        input_size: int,
+        pretrained: bool = False,
+        weights: str | Path | None = None,
+        drop_rate: float = 0.0,
+        mean: tuple[float, float, float] | None = None,
+        std: tuple[float, float, float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.input_size = input_size
+        network: Any = timm.create_model(backbone, pretrained=pretrained, num_classes=0)
+        self.backbone: nn.Module = network
+        stated: dict[str, Any] = network.pretrained_cfg
+        self.mean = nn.Buffer(torch.tensor(mean or stated["mean"]).view(1, 3, 1, 1))
+        self.std = nn.Buffer(torch.tensor(std or stated["std"]).view(1, 3, 1, 1))
+        self.dropout = nn.Dropout(drop_rate)
+        self.head = nn.Linear(network.num_features, 1)
+        # timm draws a one-class head so wide that the first steps only undo it; a small one starts at probability 1/2.
+        nn.init.normal_(self.head.weight, std=0.01)
+        nn.init.zeros_(self.head.bias)
+        if weights is not None:
+            load_by_order(self.backbone, torch.load(weights, map_location="cpu", weights_only=True))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Pooled features, with dropout in training: (B, 3, S, S) in [0, 1] to (B, F)."""
+        pooled: Tensor = self.dropout(self.backbone((images - self.mean) / self.std))  # (B, F)
+        return pooled
+
+
+def load_by_order(module: nn.Module, state: dict[str, Tensor]) -> None:
+    """Load weights that another implementation saved under other names, tensor by tensor in order.
+
+    Args:
+        module: whose parameters and buffers are filled.
+        state: may end in further tensors (a classifier), which are left out.
+
+    Raises:
+        ValueError: a shape, or the last part of a name, differs: then the two are not the same network.
+    """
+    own = module.state_dict()
+    if len(state) < len(own):
+        raise ValueError(f"the weights hold {len(state)} tensors, the network has {len(own)}")
+    for (name, value), (other, given) in zip(own.items(), state.items(), strict=False):
+        if value.shape != given.shape or name.rpartition(".")[2] != other.rpartition(".")[2]:
+            raise ValueError(f"{other} {tuple(given.shape)} does not fit {name} {tuple(value.shape)}")
+    module.load_state_dict(dict(zip(own, state.values(), strict=False)))

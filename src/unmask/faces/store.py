@@ -1,0 +1,185 @@
+"""The face store: a folder of Arrow IPC shards of encoded crops, readable by pyarrow, polars and Hugging Face datasets.
+
+One row is one face crop, or one file without any: then ``image`` is null and ``reason`` says why. ``store.yaml`` states
+how the crops were made. Shards appear whole or not at all, so that a stopped run leaves a store that can be continued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from unmask.faces.crop import CropSettings
+from unmask.media.image import decode_image
+from unmask.tables.errors import StoreError
+from unmask.tables.writing import replacing, write_text
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("frame", pa.int32()),  # index in the video; 0 for a picture
+        pa.field("track", pa.int32()),  # 0 is "the" face: the most prominent one
+        pa.field("box", pa.list_(pa.float32(), 4)),  # left, top, right, bottom in the frame's pixels
+        pa.field("landmarks", pa.list_(pa.float32(), 10)),  # x, y of five points in the crop's pixels
+        pa.field("confidence", pa.float32()),
+        pa.field("time_s", pa.float64()),
+        pa.field("image", pa.binary()),  # JPEG
+        pa.field("reason", pa.string()),  # why there is no crop; null where there is one
+    ]
+)
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """How a store was made.
+
+    Attributes:
+        crop: how crops were cut.
+        frames: evenly spaced frames taken of each video.
+        tracks: at most this many faces of each file are kept, the most prominent first.
+    """
+
+    crop: CropSettings
+    frames: int
+    tracks: int
+
+    def to_dict(self) -> dict[str, object]:
+        """As it stands in ``store.yaml``."""
+        return {"format": _FORMAT, "crop": self.crop.to_dict(), "frames": self.frames, "tracks": self.tracks}
+
+
+class StoreWriter:
+    """Adds shards to a store, which is made if it is not there.
+
+    Args:
+        folder: the store.
+        settings: must equal those of a store that is there already.
+
+    Raises:
+        StoreError: the folder holds a store that was made in another way, or something else.
+    """
+
+    def __init__(self, folder: str | Path, settings: StoreSettings) -> None:
+        self.folder = Path(folder)
+        description = self.folder / "store.yaml"
+        if description.is_file():
+            if _read_settings(self.folder) != settings:
+                raise StoreError(
+                    "this face store was made with other settings",
+                    where=description,
+                    next_step="use the same settings, or give another folder",
+                )
+        elif self.folder.is_dir() and any(self.folder.iterdir()):
+            raise StoreError(
+                "the folder is not empty and holds no face store", where=self.folder, next_step="give another folder"
+            )
+        else:
+            write_text(yaml.safe_dump(settings.to_dict(), sort_keys=False), description)
+
+    def done(self) -> set[str]:
+        """The ids that the store holds already."""
+        return {name for shard in _shards(self.folder) for name in _table(shard)["id"].to_pylist()}
+
+    def add(self, rows: Sequence[dict[str, object]]) -> None:
+        """Write one more shard."""
+        number = len(_shards(self.folder))
+        table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
+        with (
+            replacing(self.folder / f"shard-{number:05d}.arrow") as temporary,
+            pa.OSFile(str(temporary), "wb") as sink,
+            pa.ipc.new_file(sink, SCHEMA) as writer,
+        ):
+            writer.write_table(table)
+
+
+class FaceStore:
+    """Random access to the crops of a store, memory-mapped.
+
+    Args:
+        folder: the store.
+
+    Attributes:
+        settings: how the crops were made.
+        table: all shards as one table; see ``SCHEMA``.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.settings = _read_settings(self.folder)
+        shards = _shards(self.folder)
+        if not shards:
+            raise StoreError(
+                "the face store is empty", where=folder, next_step="run: unmask prepare MANIFEST --out STORE"
+            )
+        self.table = pa.concat_tables([_table(shard) for shard in shards])
+
+    def __len__(self) -> int:
+        """Number of rows, those without a crop included."""
+        return int(self.table.num_rows)
+
+    def crops(self, ids: Sequence[str], *, track: int = 0) -> np.ndarray:
+        """Row numbers of one track's crops of these ids, in the store's order."""
+        wanted = pc.and_(pc.is_in(self.table["id"], pa.array(ids, pa.string())), pc.equal(self.table["track"], track))
+        return np.flatnonzero(wanted.fill_null(False).to_numpy())
+
+    def missing(self, ids: Sequence[str]) -> dict[str, str]:
+        """Ids without a crop, and why: the reason in the store, or ``not_prepared`` where the store has no such id."""
+        held = pc.is_in(self.table["id"], pa.array(ids, pa.string()))
+        rows = self.table.select(["id", "reason"]).filter(held).to_pylist()
+        reasons = {str(row["id"]): row["reason"] for row in rows}
+        found = {name: reasons.get(name, "not_prepared") for name in ids}
+        return {name: reason for name, reason in found.items() if reason is not None}
+
+    def image(self, row: int) -> np.ndarray:
+        """Decode one crop: (size, size, 3) uint8 RGB."""
+        return decode_image(self.table["image"][row].as_py())
+
+    def landmarks(self, row: int) -> np.ndarray:
+        """The (5, 2) float64 landmarks of one crop, in its pixels."""
+        return np.array(self.table["landmarks"][row].as_py(), dtype=np.float64).reshape(5, 2)
+
+
+def _shards(folder: Path) -> list[Path]:
+    return sorted(folder.glob("shard-*.arrow"))
+
+
+def _table(shard: Path) -> pa.Table:
+    try:
+        with pa.memory_map(str(shard)) as source:
+            return pa.ipc.open_file(source).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise StoreError(
+            f"the shard cannot be read ({error})", where=shard, next_step="delete it and run unmask prepare again"
+        ) from error
+
+
+def _read_settings(folder: Path) -> StoreSettings:
+    path = folder / "store.yaml"
+    if not path.is_file():
+        raise StoreError(
+            "there is no face store here", where=folder, next_step="run: unmask prepare MANIFEST --out STORE"
+        )
+    try:
+        stated: dict[str, object] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if stated["format"] != _FORMAT:
+            raise StoreError(f"the store has format {stated['format']}", where=path, next_step="prepare it again")
+        crop = CropSettings(**stated["crop"])  # type: ignore[arg-type]
+        return StoreSettings(crop, int(str(stated["frames"])), int(str(stated["tracks"])))
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"store.yaml is damaged ({error})", where=path, next_step="prepare the store again") from error
+
+
+def rows_of(store: FaceStore, rows: np.ndarray) -> Iterator[tuple[str, int]]:
+    """Id and frame of some rows, in order."""
+    chosen = store.table.select(["id", "frame"]).take(pa.array(rows))
+    yield from zip(chosen["id"].to_pylist(), chosen["frame"].to_pylist(), strict=True)

@@ -1,0 +1,165 @@
+"""Videos: frames at wanted places, and frames back into a file. decord reads; PyAV takes over where decord refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from unmask.tables.errors import MediaError
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video is.
+
+    Attributes:
+        frames: number of decodable frames.
+        fps: mean frames a second; 0 where the file does not say.
+        duration_s: seconds.
+        width: pixels.
+        height: pixels.
+        codec: ffmpeg's name, such as "h264".
+    """
+
+    frames: int
+    fps: float
+    duration_s: float
+    width: int
+    height: int
+    codec: str
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Some frames of one video.
+
+    Attributes:
+        indices: place of each frame in decoding order, the first is 0.
+        times_s: presentation time of each, seconds from the start.
+        images: (H, W, 3) uint8 RGB each.
+    """
+
+    indices: list[int]
+    times_s: list[float]
+    images: list[np.ndarray]
+
+
+def _unreadable(path: str | Path, detail: object, reason: str = "unreadable") -> MediaError:
+    first = str(detail).strip().splitlines()[0] if str(detail).strip() else type(detail).__name__
+    return MediaError(
+        f"the video cannot be read ({first[:200]})", reason=reason, where=path, next_step="replace or remove the file"
+    )
+
+
+def evenly_spaced(total: int, count: int) -> list[int]:
+    """Indices of ``count`` frames spread over all ``total``: the middles of equal parts. All of them, if fewer."""
+    if count >= total:
+        return list(range(total))
+    return [int((part + 0.5) * total / count) for part in range(count)]
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """Read a video's properties and decode its first frame.
+
+    Raises:
+        MediaError: it cannot be read (``unreadable``), or has no picture (``no_video``, ``no_frames``).
+    """
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise _unreadable(path, "it has no video stream", "no_video")
+            stream = container.streams.video[0]
+            first = next(container.decode(stream), None)
+            if first is None:
+                raise _unreadable(path, "it has no frame", "no_frames")
+            fps = float(stream.average_rate or 0)
+            duration = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+            if not duration and container.duration:
+                duration = container.duration / av.time_base
+            frames = stream.frames or round(duration * fps)
+            return VideoInfo(frames, fps, duration, first.width, first.height, stream.codec_context.name)
+    except (FFmpegError, ValueError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def sample_frames(path: str | Path, count: int) -> Frames:
+    """Decode ``count`` evenly spaced frames (all of them, if the video has fewer).
+
+    Raises:
+        MediaError: the video cannot be read or has no frame.
+    """
+    if not Path(path).is_file():
+        raise _unreadable(path, "there is no such file", "missing")
+    return _sample_with_decord(path, count) or _sample_with_pyav(path, count)
+
+
+def _sample_with_decord(path: str | Path, count: int) -> Frames | None:
+    """None where decord refuses the file."""
+    import decord
+
+    try:
+        reader = decord.VideoReader(str(path), num_threads=1)
+        indices = evenly_spaced(len(reader), count)
+        if not indices:
+            return None
+        images = list(reader.get_batch(indices).asnumpy())
+        times = [float(reader.get_frame_timestamp(index)[0]) for index in indices]
+    except (decord.DECORDError, RuntimeError, IndexError, ValueError):
+        return None
+    return Frames(indices, times, images)
+
+
+def _sample_with_pyav(path: str | Path, count: int) -> Frames:
+    """Two passes over the file: one to count the frames, since headers lie, one to keep those that are wanted."""
+    try:
+        total = sum(1 for _ in _decode(path))
+        wanted = set(evenly_spaced(total, count))
+        kept = [(index, frame) for index, frame in enumerate(_decode(path)) if index in wanted]
+        images = [frame.to_ndarray(format="rgb24") for _, frame in kept]
+    except (FFmpegError, ValueError, OSError) as error:
+        raise _unreadable(path, error) from error
+    if not kept:
+        raise _unreadable(path, "it has no frame", "no_frames")
+    return Frames([index for index, _ in kept], [float(frame.time or 0.0) for _, frame in kept], images)
+
+
+def _decode(path: str | Path) -> Iterable[av.VideoFrame]:
+    """Every frame in order; a file that breaks off gives what comes before the break."""
+    with av.open(str(path)) as container:
+        if not container.streams.video:
+            raise _unreadable(path, "it has no video stream", "no_video")
+        frames = container.decode(container.streams.video[0])
+        while True:
+            try:
+                frame = next(frames, None)
+            except FFmpegError:
+                return
+            if frame is None:
+                return
+            yield frame
+
+
+def write_video(path: str | Path, frames: Sequence[np.ndarray], *, fps: float, crf: int) -> None:
+    """Encode frames as H.264 (yuv420p, MP4, no sound).
+
+    Args:
+        path: where to; overwritten.
+        frames: (H, W, 3) uint8 RGB each, all of one size; odd sizes lose their last row or column.
+        fps: frames a second.
+        crf: constant rate factor, 0 (lossless) to 51 (worst).
+    """
+    height, width = (side - side % 2 for side in frames[0].shape[:2])
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.options = {"crf": str(crf), "preset": "veryfast"}
+        for image in frames:
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image[:height, :width]), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
