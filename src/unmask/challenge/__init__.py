@@ -1,1 +1,1 @@
-"""A challenge's definition, the checks of a submission, the ranking."""
+"""A challenge: its definition, the check of a submission, and the ranking."""

@@ -1,9 +1,99 @@
-"""``unmask challenge``."""
+"""``unmask challenge``: make a challenge, check it and its submissions, score and rank them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+Folder = Annotated[Path, typer.Argument(help="The challenge's folder.", metavar="DIR")]
+Usage = Annotated[str, typer.Option(help="Which part counts: public, private or all.")]
+
+challenge = typer.Typer(
+    help="Make a challenge, check it and its submissions, score and rank them.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to ``app``."""
+    app.add_typer(challenge, name="challenge")
+
+
+@challenge.command()
+def init(
+    folder: Folder,
+    manifest: Annotated[Path, typer.Option(help="A manifest, or an answer key.")],
+    split: Annotated[str, typer.Option(help="Which split of the manifest; empty for all rows.")] = "test",
+    public: Annotated[float, typer.Option(help="Share of the rows that is public.")] = 0.4,
+    name: Annotated[str | None, typer.Option(help="The challenge's name.  [default: the folder's]")] = None,
+    metric: Annotated[str, typer.Option(help="What teams are ranked by.")] = "roc_auc",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the split and of the intervals.")] = 0,
+) -> None:
+    """Make a challenge: its definition, answer key with public and private part, and a sample submission.
+
+    Example: `unmask challenge init faces-2025/ --manifest manifest.parquet --public 0.4`
+    """
+    from unmask.challenge.create import create
+
+    made = create(folder, manifest, split=split or None, public=public, name=name, metric=metric, seed=seed)
+    parts = made.key["usage"].value_counts(sort=True).rows()
+    told = ", ".join(f"{count:,} {usage}" for usage, count in parts)
+    typer.echo(f"made {made.folder / 'challenge.yaml'}: {told} rows; submissions go into {made.folder / 'submissions'}")
+
+
+@challenge.command()
+def check(
+    folder: Folder,
+    submission: Annotated[
+        Path | None, typer.Argument(help="A submission; leave it out to check the challenge.")
+    ] = None,
+) -> None:
+    """Check a submission without ever looking at the labels; or, where none is given, the challenge itself.
+
+    Exit code 0: fine. 2: refused, with every fault listed.
+
+    Example: `unmask challenge check faces-2025/ my_predictions.csv`
+    """
+    from unmask.challenge.review import check_challenge
+    from unmask.challenge.submission import check_submission
+
+    if submission is None:
+        made = check_challenge(folder)
+        typer.echo(f"{made.definition.name}: fine, {made.key.height:,} ids")
+    else:
+        typer.echo(f"{submission.name}: fine, {check_submission(folder, submission):,} ids answered")
+
+
+@challenge.command()
+def score(
+    folder: Folder,
+    submission: Annotated[Path, typer.Argument(help="A submission.")],
+    usage: Usage = "private",
+    out: Annotated[Path | None, typer.Option(help="Folder for scorecard.json and scorecard.html.")] = None,
+) -> None:
+    """Score one submission, with the numbers that it is ranked by.
+
+    Example: `unmask challenge score faces-2025/ my_predictions.csv --usage public`
+    """
+    from unmask.challenge.submission import score_submission
+    from unmask.scoring.report import print_scorecard, write_scorecard
+
+    card = score_submission(folder, submission, usage=usage)
+    if out is not None:
+        write_scorecard(card, out, name=submission.name)
+    print_scorecard(card, out)
+
+
+@challenge.command()
+def rank(folder: Folder, usage: Usage = "private") -> None:
+    """Score and rank every file in DIR/submissions; write standings.json and standings.html.
+
+    Example: `unmask challenge rank faces-2025/`
+    """
+    from unmask.challenge.ranking import rank as compute
+    from unmask.challenge.report import print_standings
+
+    print_standings(compute(folder, usage=usage), folder)

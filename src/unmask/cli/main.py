@@ -79,4 +79,5 @@ def _explain(error: ImportError | OSError) -> str:
     if isinstance(error, ImportError):
         return f"{error}\n  next:  this command needs the heavy packages: pip install 'unmask[train]'"
     where = f"\n  where: {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}{where}\n  next:  check that the path exists, may be written to, and that the disk has room"
+    remedy = "check that the path exists, may be written to, and that the disk has room"
+    return f"{error.strerror or error}{where}\n  next:  {remedy}"

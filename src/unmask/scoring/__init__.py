@@ -1,1 +1,5 @@
-"""Predictions and an answer key become a scorecard: metrics, intervals, slices, page."""
+"""Predictions and an answer key become a scorecard: metrics, intervals, slices, and the page that shows them."""
+
+from unmask.scoring.scorecard import Scorecard, score
+
+__all__ = ["Scorecard", "score"]

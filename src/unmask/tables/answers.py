@@ -16,17 +16,17 @@ USAGES = ("public", "private", "ignored")
 #: Columns of a key or manifest that are never slices.
 NOT_SLICES = frozenset(
     {
-        "id", "label", "usage", "cluster", "path", "root", "split", "split_rule", "source_id", "subject_id",
+        "id", "label", "usage", "cluster", "path", "root", "split", "split_rule", "source_id", "subject_id", "donor_id",
         "duration_s", "fps", "license",
     }
 )  # fmt: skip
 
 
-def read_answers(path: str | Path, *, split: str | None = None) -> pl.DataFrame:
+def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -> pl.DataFrame:
     """Read and check an answer key. A manifest is one too: its ``source_id`` then serves as the cluster.
 
     Args:
-        path: ``.csv``, ``.csv.gz`` or ``.parquet``.
+        path: ``.csv``, ``.csv.gz`` or ``.parquet``, or a frame with the same columns.
         split: keep only this split's rows, where the file is a manifest.
 
     Returns:

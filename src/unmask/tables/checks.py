@@ -11,7 +11,7 @@ from unmask.tables.reading import RawTable, parse_number, shown
 
 
 def require_columns(table: RawTable, names: Iterable[str], *, allowed: Collection[str] | None = None) -> bool:
-    """Note every missing column; where ``allowed`` is given, every unknown one. True if none of ``names`` is missing."""
+    """Note missing columns and, where ``allowed`` is given, unknown ones. True if none of ``names`` is missing."""
     complete = True
     for name in names:
         if name in table.columns:
@@ -50,7 +50,7 @@ def check_ids(table: RawTable, column: str = "id", *, unique: bool = True) -> li
         ids.append(value)
         if not value:
             table.problems.append(Problem(line, f"the {column} is empty", f"write the {column} that the row is about"))
-        elif any(unicodedata.category(character) in ("Cc", "Cf") for character in value):
+        elif not value.isprintable() and any(unicodedata.category(sign) in ("Cc", "Cf") for sign in value):
             table.problems.append(
                 Problem(line, f"the {column} {shown(value)} has invisible characters in it", "write it as it was given")
             )
@@ -140,7 +140,7 @@ def check_labels(table: RawTable, column: str = "label", *, empty: bool = False)
                 table.problems.append(Problem(line, f"the {column} is empty", "write 1 for fake, 0 for real"))
             values.append(None)
         elif cell in ("0", "1") or (isinstance(cell, int) and not isinstance(cell, bool) and cell in (0, 1)):
-            values.append(int(cell))  # type: ignore[call-overload]  # mypy does not narrow by membership
+            values.append(int(cell))
         else:
             table.problems.append(Problem(line, f"the {column} is {shown(str(cell))}", "write 1 for fake, 0 for real"))
             values.append(None)

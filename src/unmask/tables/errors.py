@@ -15,7 +15,7 @@ Each message says what is wrong, where, and what to do next. Commands print it a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,29 +62,75 @@ class Problem:
 
 
 class TableError(UnmaskError):
-    """A table breaks its schema. ``problems`` holds every fault that was found, in the order of the file."""
+    """A table breaks its schema.
 
-    #: Messages list at most this many faults; ``problems`` always holds all of them.
+    ``problems`` holds every fault that was found, in the order of the file, and the whole file's own faults last: there
+    may be one for each missing row, and they must not crowd out the others.
+
+    Args:
+        path: the table's file.
+        problems: its faults, in any order.
+        unit: what ``Problem.line`` counts: "line" (CSV) or "row" (Parquet).
+    """
+
+    #: Messages list at most this many faults.
     SHOWN = 50
 
-    def __init__(self, path: str | Path, problems: Sequence[Problem], *, unit: str = "line") -> None:
-        self.problems = tuple(sorted(problems))
+    def __init__(self, path: str | Path, problems: Iterable[Problem], *, unit: str = "line") -> None:
+        self.problems = tuple(sorted(problems, key=_place))
         self.unit = unit
         count = len(self.problems)
-        what = f"{count} problem{'' if count == 1 else 's'} in {Path(path).name}:"
-        super().__init__(what, where=path, next_step="mend what is listed and run the command again")
+        told = f"{count:,}{' or more' if count >= Faults.MOST else ''} problem{'' if count == 1 else 's'}"
+        super().__init__(f"{told} in {Path(path).name}:", where=path, next_step="mend what is listed and run it again")
+
+    def told(self, most: int = SHOWN) -> list[str]:
+        """The first ``most`` faults, one a line, each with its place and remedy, and a line for those not listed."""
+        lines = []
+        for problem in self.problems[:most]:
+            place = f"{self.unit} {problem.line}: " if problem.line else ""
+            lines.append(f"{place}{problem.what} — {problem.remedy}")
+        if len(self.problems) > most:
+            lines.append(f"... and {len(self.problems) - most:,} more")
+        return lines
 
     def render(self) -> str:
         """The faults, one a line, with the remedy of each."""
-        lines = [self.what]
-        for problem in self.problems[: self.SHOWN]:
-            place = f"{self.unit} {problem.line}: " if problem.line else ""
-            lines.append(f"  {place}{problem.what} — {problem.remedy}")
-        if len(self.problems) > self.SHOWN:
-            lines.append(f"  ... and {len(self.problems) - self.SHOWN} more")
-        lines.append(f"  where: {self.where}")
-        lines.append(f"  next:  {self.next_step}")
-        return "\n".join(lines)
+        listed = [f"  {line}" for line in self.told()]
+        return "\n".join([self.what, *listed, f"  where: {self.where}", f"  next:  {self.next_step}"])
+
+
+def _place(problem: Problem) -> tuple[bool, int, str, str]:
+    return problem.line == 0, problem.line, problem.what, problem.remedy
+
+
+class Faults(list[Problem]):
+    """The problems of one table while it is read.
+
+    A file of a few megabytes can hold millions of faults. Nobody reads them, and they must cost neither memory nor
+    time: the fault that makes it ``MOST`` ends the reading.
+
+    Args:
+        path: the table's file.
+        unit: what ``Problem.line`` counts.
+    """
+
+    MOST = 20_000
+
+    def __init__(self, path: str | Path, unit: str = "line") -> None:
+        super().__init__()
+        self.path = path
+        self.unit = unit
+
+    def append(self, problem: Problem) -> None:
+        """Note ``problem``; raise TableError where there are ``MOST``."""
+        super().append(problem)
+        if len(self) >= self.MOST:
+            self.refuse()
+
+    def refuse(self) -> None:
+        """Raise TableError with all problems, if there are any."""
+        if self:
+            raise TableError(self.path, self, unit=self.unit)
 
 
 class DatasetError(UnmaskError):

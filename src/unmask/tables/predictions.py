@@ -20,12 +20,15 @@ from unmask.tables.writing import write_table
 SCHEMA = {"id": pl.String, "score": pl.Float64, "reason": pl.String}
 
 
-def read_predictions(path: str | Path, *, expected_ids: Collection[str] | None = None) -> pl.DataFrame:
+def read_predictions(
+    path: str | Path | pl.DataFrame, *, expected_ids: Collection[str] | None = None, complete: bool = False
+) -> pl.DataFrame:
     """Read and check a predictions file. Labels are never seen here, so that no message can depend on them.
 
     Args:
-        path: ``.csv``, ``.csv.gz`` or ``.parquet``.
-        expected_ids: the ids that must be answered, each exactly once; None to take whatever ids there are.
+        path: ``.csv``, ``.csv.gz`` or ``.parquet``, or a frame with the same columns.
+        expected_ids: the ids that must have a row, each exactly one; None to take whatever ids there are.
+        complete: every row must have a score: a ``reason`` column is refused.
 
     Returns:
         Columns id (String), score (Float64 in [0, 1], null where unanswered), reason (String, null where answered),
@@ -40,7 +43,8 @@ def read_predictions(path: str | Path, *, expected_ids: Collection[str] | None =
         id_column, score_column = "filename", "label"
     else:
         id_column, score_column = "id", "score"
-    if not require_columns(table, (id_column, score_column), allowed=(id_column, score_column, "reason")):
+    allowed = (id_column, score_column) if complete else (id_column, score_column, "reason")
+    if not require_columns(table, (id_column, score_column), allowed=allowed):
         table.refuse_if_faulty()
     ids = check_ids(table, id_column)
     reasons = _reasons(table)
@@ -53,6 +57,8 @@ def read_predictions(path: str | Path, *, expected_ids: Collection[str] | None =
                     table.lines[position], "both a score and a reason for having none", "leave one of the two empty"
                 )
             )
+    if not ids:
+        table.problems.append(Problem(0, "there is no row", "predictions need one row for each id"))
     if expected_ids is not None:
         _check_expected(table, ids, expected_ids)
     table.refuse_if_faulty()

@@ -11,18 +11,27 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from unmask.tables.errors import Problem, TableError, UnmaskError
+from unmask.tables.errors import Faults, Problem, TableError, UnmaskError
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 #: Caps that hold before and while a file is read: they bound what a hostile file can cost.
-MAX_BYTES = 2 * 1024**3
+MAX_BYTES = 1024**3
 MAX_ROWS = 20_000_000
+MAX_COLUMNS = 1000
+MAX_CELLS = 200_000_000
 MAX_FIELD = 4096
+
+#: What a message calls the place of a table that was given as a frame.
+FRAME = Path("the data frame given")
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _PLAIN = re.compile(r"[\x20-\x7e]*", re.ASCII)
@@ -58,28 +67,26 @@ class RawTable:
     columns: dict[str, list[object]]
     lines: Sequence[int]
     unit: str
-    problems: list[Problem] = field(default_factory=list)
+    problems: Faults
 
     def refuse_if_faulty(self) -> None:
         """Raise TableError with all collected faults, if there are any."""
-        if self.problems:
-            raise TableError(self.path, self.problems, unit=self.unit)
+        self.problems.refuse()
 
 
-def read_table(path: str | Path) -> RawTable:
-    """Read a CSV (``.csv``), gzipped CSV (``.csv.gz``) or Parquet (``.parquet``) file.
+def read_table(path: str | Path | pl.DataFrame) -> RawTable:
+    """Read a CSV (``.csv``), gzipped CSV (``.csv.gz``) or Parquet (``.parquet``) file, or take a frame as one.
 
     Raises:
         UnmaskError: the file is not there or has another ending.
         TableError: it cannot be read as a table at all (not text, no header, too large).
     """
+    if isinstance(path, pl.DataFrame):
+        return _from_frame(path, FRAME)
     path = Path(path)
     if not path.is_file():
-        raise UnmaskError(
-            f"there is no file {path.name}",
-            where=path,
-            next_step="check the path; a table is a .csv, .csv.gz or .parquet file",
-        )
+        what = f"{path.name} is not a file" if path.exists() else f"there is no file {path.name}"
+        raise UnmaskError(what, where=path, next_step="check the path; a table is a .csv, .csv.gz or .parquet file")
     name = path.name.lower()
     if name.endswith(".parquet"):
         return _read_parquet(path)
@@ -96,38 +103,37 @@ def _whole_file(path: Path, what: str, remedy: str, line: int = 0) -> TableError
     return TableError(path, [Problem(line, what, remedy)])
 
 
-def _read_text(path: Path) -> str:
-    """The file's text, unpacked with a cap, checked for UTF-8 and NUL, without a byte order mark."""
-    if path.name.lower().endswith(".gz"):
-        try:
-            with gzip.open(path, "rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
-        except (OSError, EOFError, zlib.error) as error:
-            raise _whole_file(path, f"the gzip file is damaged ({error})", "compress it again") from error
-    else:
-        if path.stat().st_size > MAX_BYTES:
-            data = b" " * (MAX_BYTES + 1)
-        else:
-            data = path.read_bytes()
+def _read_bytes(path: Path) -> bytes:
+    """The file's text as bytes, unpacked, with a cap that holds while it unpacks; no byte order mark."""
+    try:
+        with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise _whole_file(path, f"the gzip file is damaged ({error})", "compress it again") from error
     if len(data) > MAX_BYTES:
         raise _whole_file(path, f"more than {MAX_BYTES:,} bytes of text", "send only the rows that are asked for")
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _read_text(path: Path) -> io.TextIOWrapper:
+    """The file's text, checked for UTF-8 and NUL."""
+    data = _read_bytes(path)
     try:
-        text = data.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _whole_file(path, f"byte {error.start} is not UTF-8 text", "save the file as UTF-8", line) from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
+    if b"\0" in data:
+        line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise _whole_file(path, "a NUL byte", "save the file as plain UTF-8 text", line)
-    return text
+    # A wrapper rather than one long str: StringIO would take four bytes for each character.
+    return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
 
 
 def _read_csv(path: Path) -> RawTable:
-    text = _read_text(path)
+    stream = _read_text(path)
     csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    problems: list[Problem] = []
+    reader = csv.reader(stream, strict=True)
     try:
         header = next(reader, None)
     except csv.Error as error:
@@ -136,49 +142,75 @@ def _read_csv(path: Path) -> RawTable:
         raise _whole_file(path, "the file is empty: it has no header", "write a header line and one line for each id")
     if len(header) == 1 and ";" in header[0]:
         raise _whole_file(path, "the columns are separated by ';'", "separate them with commas", 1)
+    if len(header) > MAX_COLUMNS:
+        raise _whole_file(path, f"more than {MAX_COLUMNS:,} columns", "keep only the columns that are asked for", 1)
+    problems = Faults(path)
     for name in sorted({name for name in header if header.count(name) > 1}):
         problems.append(Problem(1, f"the column {shown(name)} stands more than once", "keep one of them"))
     cells: list[list[object]] = [[] for _ in header]
     lines: list[int] = []
-    while True:
-        start = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            # The reader has lost its place: what follows cannot be told apart from the damaged field.
-            problems.append(Problem(start, f"not CSV from here on ({error})", "close the quotes, or leave them out"))
+    for line, row in _rows(reader, len(header), problems):
+        if len(lines) >= min(MAX_ROWS, MAX_CELLS // len(header)):
+            problems.append(Problem(line, f"more than {len(lines):,} rows", "send only the rows that are asked for"))
             break
-        if row is None:
-            break
-        if not row:
-            problems.append(Problem(start, "an empty line", "delete it"))
-            continue
-        if len(row) != len(header):
-            problems.append(
-                Problem(start, f"{len(row)} cells where the header has {len(header)}", "give each column one cell")
-            )
-            continue
-        if reader.line_num > start:
-            problems.append(Problem(start, "a quoted cell runs over several lines", "keep each row on one line"))
-        if len(lines) >= MAX_ROWS:
-            problems.append(Problem(start, f"more than {MAX_ROWS:,} rows", "send only the rows that are asked for"))
-            break
-        lines.append(start)
+        lines.append(line)
         for column, value in zip(cells, row, strict=True):
             column.append(value)
     return RawTable(path, dict(zip(header, cells, strict=True)), lines, "line", problems)
 
 
+def _rows(reader: Reader, width: int, problems: Faults) -> Iterator[tuple[int, list[str]]]:
+    """Each row that has ``width`` cells, with its line; what is wrong with the others goes to ``problems``."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            # The reader has lost its place: what follows cannot be told apart from the damaged field.
+            remedy = f"close the quotes, or leave them out; a cell has at most {MAX_FIELD:,} characters"
+            problems.append(Problem(line, f"not CSV from here on ({error})", remedy))
+            return
+        if row is None:
+            return
+        if not row:
+            problems.append(Problem(line, "an empty line", "delete it"))
+        elif len(row) != width:
+            what = f"{len(row)} cell{'' if len(row) == 1 else 's'} where the header has {width}"
+            problems.append(Problem(line, what, "give each column one cell"))
+        elif reader.line_num > line:
+            problems.append(Problem(line, "a quoted cell runs over several lines", "keep each row on one line"))
+        else:
+            yield line, row
+
+
 def _read_parquet(path: Path) -> RawTable:
     try:
-        rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
-        if rows > MAX_ROWS:
-            raise _whole_file(path, f"more than {MAX_ROWS:,} rows", "send only the rows that are asked for")
+        lazy = pl.scan_parquet(path, glob=False)
+        columns = len(lazy.collect_schema())
+        rows = lazy.select(pl.len()).collect().item()
+        if rows > MAX_ROWS or rows * columns > MAX_CELLS:
+            raise _whole_file(path, f"{rows:,} rows of {columns} columns are too many", "send only what is asked for")
         frame = pl.read_parquet(path, glob=False)
     except TableError:
         raise
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise _whole_file(path, f"not a Parquet file ({first})", "write it again") from error
-    columns: dict[str, list[object]] = {name: frame[name].to_list() for name in frame.columns}
-    return RawTable(path, columns, range(1, frame.height + 1), "row")
+    return _from_frame(frame, path)
+
+
+def _from_frame(frame: pl.DataFrame, path: Path) -> RawTable:
+    problems = Faults(path, "row")
+    columns: dict[str, list[object]] = {}
+    for name, series in zip(frame.columns, frame.iter_columns(), strict=True):
+        kind = series.dtype
+        if kind.is_nested() or kind in (pl.Binary, pl.Object):
+            what = f"the column {shown(name)} holds {kind}, not one plain value for each row"
+            problems.append(Problem(0, what, "write text or numbers"))
+        elif kind == pl.String and (series.str.len_chars().max() or 0) > MAX_FIELD:  # type: ignore[operator]
+            what = f"the column {shown(name)} has a cell of more than {MAX_FIELD:,} characters"
+            problems.append(Problem(0, what, "write shorter text"))
+        else:
+            columns[name] = series.to_list()
+    problems.refuse()
+    return RawTable(path, columns, range(1, frame.height + 1), "row", problems)

@@ -1,0 +1,161 @@
+"""The ranking: every file in ``submissions/`` is scored by the same rows and the same replicates, or refused."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from unmask.challenge.folder import SUBMISSIONS, Challenge, open_challenge
+from unmask.challenge.standings import Entry, Standings, write_standings
+from unmask.challenge.submission import read_submission
+from unmask.scoring.intervals import Resampling, bootstrap, percentile_interval
+from unmask.scoring.metrics import METRICS, Undefined
+from unmask.scoring.sample import Floats, Ints, Ordering, Sample
+from unmask.tables.errors import TableError, UnmaskError
+
+#: Faults of a refused file that the standings list.
+_LISTED = 1000
+_ENDINGS = (".csv.gz", ".csv", ".parquet")
+
+
+def rank(folder: str | Path, *, usage: str = "private") -> Standings:
+    """Rank every submission, and write ``standings.json`` and ``standings.html`` into the challenge's folder.
+
+    A team is the stem of its file's name. Ranks are made from scores rounded to the definition's ``digits``, so that
+    what is shown decides, and teams that show the same score share a rank. Refused files are listed and never ranked.
+
+    Args:
+        folder: the challenge's.
+        usage: the part that decides: "public", "private" or "all".
+
+    Raises:
+        ChallengeError: the challenge cannot be used.
+        TableError: its answer key breaks its schema.
+    """
+    challenge = open_challenge(folder)
+    rows = challenge.rows(usage)
+    files = _files(challenge.folder / SUBMISSIONS)
+    entries: list[Entry] = []
+    answers: list[pl.DataFrame] = []
+    refused: list[Entry] = []
+    repeated = Counter(_team(path) for path in files)
+    for path in files:
+        entry, given = _read(path, challenge.ids, alone=repeated[_team(path)] == 1)
+        if given is None:
+            refused.append(entry)
+        else:
+            entries.append(entry)
+            answers.append(given)
+    scored = _scored(challenge, rows, entries, answers) if entries else []
+    standings = Standings(challenge.definition, usage, rows.height, sorted([*scored, *refused], key=Entry.place))
+    write_standings(standings, folder)
+    return standings
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _team(path: Path) -> str:
+    """The file's name without its ending, with every sign that does not print escaped."""
+    name = _printable(path.name)
+    ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), "")
+    return name[: len(name) - len(ending)]
+
+
+def _printable(name: str) -> str:
+    # A name that is not UTF-8 comes with lone surrogates, which no file could hold.
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
+
+
+def _read(path: Path, ids: list[str], *, alone: bool) -> tuple[Entry, pl.DataFrame | None]:
+    """The entry of one file, with its answers where it is accepted."""
+    entry = Entry(_team(path), _printable(path.name), "refused")
+    if not alone:
+        return replace(entry, problems=["the team has more than one file — keep one of them"]), None
+    try:
+        return replace(entry, status="scored"), read_submission(path, ids)
+    except TableError as error:
+        return replace(entry, problems=error.told(_LISTED)), None
+    except UnmaskError as error:
+        problem = _printable(f"{error.what} — {error.next_step}")
+        return replace(entry, problems=[problem]), None
+    except OSError as error:
+        return replace(entry, problems=[f"the file cannot be read ({error.strerror}) — check its permissions"]), None
+
+
+def _scored(challenge: Challenge, rows: pl.DataFrame, entries: list[Entry], answers: list[pl.DataFrame]) -> list[Entry]:
+    """The accepted entries with score, interval and rank; all of them rounded as shown."""
+    said = challenge.definition
+    metric = METRICS[said.metric]
+    settings = challenge.protocol.settings
+    public = challenge.key.filter(pl.col("usage") == "public").sort("id")
+    entries = [
+        replace(entry, public_score=_value(challenge, _order(public, given))[0])
+        for entry, given in zip(entries, answers, strict=True)
+    ]
+    orderings = [_order(rows, given) for given in answers]
+    found = [_value(challenge, ordering) for ordering in orderings]
+    if any(value is None for value, _ in found):
+        # Whether there is a value depends on the labels alone: it is missing for all or for none.
+        return [replace(entry, problems=[why or ""]) for entry, (_, why) in zip(entries, found, strict=True)]
+    values = np.array([value for value, _ in found], dtype=np.float64)
+    sign = 1.0 if metric.direction == "lower" else -1.0
+    ranks = _ranks(sign * values[:, None])[:, 0]
+    entries = [
+        replace(entry, score=float(value), rank=int(place))
+        for entry, value, place in zip(entries, values, ranks, strict=True)
+    ]
+    labels, clusters = rows["label"].to_numpy(), rows["cluster"].to_numpy()
+    resampling = Resampling.of(labels, clusters, replicates=said.replicates, seed=said.seed)
+    if not resampling.varies:
+        return entries
+    replicates = bootstrap([metric], orderings, resampling, settings)[:, 0]
+    places = _ranks(sign * np.round(replicates, said.digits))
+    return [
+        _with_intervals(entry, drawn, drawn_places, challenge)
+        for entry, drawn, drawn_places in zip(entries, replicates, places, strict=True)
+    ]
+
+
+def _order(rows: pl.DataFrame, given: pl.DataFrame) -> Ordering:
+    joined = rows.select("id", "label").join(given, on="id", how="left", maintain_order="left")
+    return Ordering(joined["label"].to_numpy(), joined["score"].to_numpy())
+
+
+def _value(challenge: Challenge, ordering: Ordering) -> tuple[float | None, str | None]:
+    """The primary metric as shown, or the reason why there is none."""
+    sample = Sample(ordering, np.ones((len(ordering.scores), 1)))
+    try:
+        value = METRICS[challenge.definition.metric].value(sample, challenge.protocol.settings)
+    except Undefined as error:
+        return None, f"the score is undefined: {error.reason}"
+    return round(value, challenge.definition.digits), None
+
+
+def _ranks(losses: Floats) -> Ints:
+    """Rank of each system in each column of (S, B) losses: 1 + the number of systems with a smaller loss."""
+    ranks = np.empty(losses.shape, dtype=np.int64)
+    for column in range(losses.shape[1]):
+        ranks[:, column] = 1 + np.searchsorted(np.sort(losses[:, column]), losses[:, column])
+    return ranks
+
+
+def _with_intervals(entry: Entry, replicates: Floats, places: Ints, challenge: Challenge) -> Entry:
+    confidence, digits = challenge.protocol.confidence, challenge.definition.digits
+    low, high = percentile_interval(replicates, confidence)
+    tail = 50.0 * (1.0 - confidence)
+    best, worst = np.percentile(places, (tail, 100.0 - tail), method="inverted_cdf")
+    rank = entry.rank or 1
+    return replace(
+        entry, low=round(low, digits), high=round(high, digits), rank_low=min(int(best), rank),
+        rank_high=max(int(worst), rank),
+    )  # fmt: skip

@@ -1,0 +1,42 @@
+"""The check of a whole challenge, before anybody is asked to enter it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unmask.challenge.definition import refuse
+from unmask.challenge.folder import SAMPLE, Challenge, open_challenge
+from unmask.challenge.parts import missing_classes, torn_clusters
+from unmask.challenge.submission import read_submission
+from unmask.tables.errors import TableError, UnmaskError
+from unmask.tables.reading import shown
+
+_LISTED = 10
+
+
+def check_challenge(folder: str | Path) -> Challenge:
+    """Check the definition, the answer key's hash, both parts, and that the sample submission is accepted.
+
+    Raises:
+        ChallengeError: with everything that is wrong.
+        TableError: the answer key breaks its schema.
+    """
+    challenge = open_challenge(folder)
+    problems = [f"{fault} — make the challenge again with more clusters" for fault in missing_classes(challenge.key)]
+    torn = torn_clusters(challenge.key)
+    if torn:
+        some = ", ".join(shown(name) for name in torn[:_LISTED]) + (" ..." if len(torn) > _LISTED else "")
+        problems.append(f"{len(torn)} clusters are public and private at once: {some} — put each into one part")
+    problems += _sample_problems(challenge)
+    refuse(Path(folder), problems)
+    return challenge
+
+
+def _sample_problems(challenge: Challenge) -> list[str]:
+    try:
+        read_submission(challenge.folder / SAMPLE, challenge.ids)
+    except TableError as error:
+        return [f"{SAMPLE}: {line}" for line in error.told()]
+    except UnmaskError as error:
+        return [f"{SAMPLE}: {error.what} — {error.next_step}"]
+    return []

@@ -1,0 +1,86 @@
+"""Labels, scores and row weights, sorted once, and the curve that the ranking metrics share.
+
+Weights stand in columns: one column is one way to weigh the rows, such as one bootstrap replicate. Every metric is
+computed for all columns at once, so that the value and its replicates come out of the same lines of code.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Ordering:
+    """Rows in descending order of score, with tied scores found.
+
+    Args:
+        labels: (N,), 1 = fake, 0 = real.
+        scores: (N,), finite.
+
+    Raises:
+        ValueError: other shapes, another label, or a score that is not finite.
+    """
+
+    def __init__(self, labels: ArrayLike, scores: ArrayLike) -> None:
+        given = np.asarray(labels)
+        self.scores: Floats = np.asarray(scores, dtype=np.float64)
+        if given.ndim != 1 or given.shape != self.scores.shape:
+            raise ValueError(f"labels {given.shape} and scores {self.scores.shape} must both be of shape (N,)")
+        if not np.isin(given, (0, 1)).all():
+            raise ValueError("labels must be 1 (fake) or 0 (real)")
+        if not np.isfinite(self.scores).all():
+            raise ValueError("scores must be finite")
+        self.labels: Ints = given.astype(np.int64)
+        self.order: Ints = np.argsort(-self.scores, kind="stable")
+        descending = self.scores[self.order]
+        #: (G,): where each group of tied scores starts in ``order``.
+        self.starts: Ints = np.flatnonzero(np.concatenate(([True], descending[1:] < descending[:-1]))[: given.size])
+        #: (G,): the score of each group, descending.
+        self.thresholds: Floats = descending[self.starts]
+
+
+class Sample:
+    """An ordering with weights.
+
+    Args:
+        ordering: labels and scores, (N,).
+        weights: (N, B), not negative.
+
+    Attributes:
+        fakes: (B,), the weight of all fakes.
+        reals: (B,), the weight of all reals.
+    """
+
+    def __init__(self, ordering: Ordering, weights: Floats) -> None:
+        if weights.ndim != 2 or len(weights) != len(ordering.scores):
+            raise ValueError(f"weights {weights.shape} must be of shape (N, B) with N = {len(ordering.scores)}")
+        self.ordering = ordering
+        self.weights = weights
+        self.fakes: Floats = weights[ordering.labels == 1].sum(axis=0)
+        self.reals: Floats = weights[ordering.labels == 0].sum(axis=0)
+
+    @classmethod
+    def of(cls, labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> Sample:
+        """A sample with one column of weights: ``weights`` of shape (N,), or all ones."""
+        ordering = Ordering(labels, scores)
+        column = np.ones(len(ordering.scores)) if weights is None else np.asarray(weights, dtype=np.float64)
+        if column.shape != ordering.scores.shape or not np.isfinite(column).all() or (column < 0).any():
+            raise ValueError("weights must be finite, not negative, and one for each row")
+        return cls(ordering, column[:, None])
+
+    @cached_property
+    def curve(self) -> tuple[Floats, Floats]:
+        """Weight of the fakes, and of the reals, that score at or above each threshold: (G, B) each, ties collapsed."""
+        order, starts = self.ordering.order, self.ordering.starts
+        fake = (self.ordering.labels[order] == 1)[:, None]
+        ordered = self.weights[order]
+        caught = np.where(fake, ordered, 0.0)
+        alarms = np.subtract(ordered, caught, out=ordered)
+        if len(starts) < len(order):
+            caught, alarms = np.add.reduceat(caught, starts, axis=0), np.add.reduceat(alarms, starts, axis=0)
+        return np.cumsum(caught, axis=0, out=caught), np.cumsum(alarms, axis=0, out=alarms)

@@ -1,0 +1,102 @@
+"""A new challenge: whole clusters on one side, both parts alike, files that are accepted as they are."""
+
+import hypothesis.strategies as st
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+
+from unmask.challenge.create import create
+from unmask.challenge.folder import open_challenge
+from unmask.challenge.parts import split_parts, torn_clusters
+from unmask.challenge.review import check_challenge
+from unmask.challenge.submission import check_submission
+from unmask.tables.errors import ChallengeError, TableError
+
+from .conftest import make_manifest
+
+
+def test_files_and_parts(challenge):
+    made = check_challenge(challenge)
+    names = {path.name for path in challenge.iterdir()}
+    assert names == {"challenge.yaml", "answers.csv", "sample_submission.csv", "submissions"}
+    assert torn_clusters(made.key) == []
+    assert made.key.filter(pl.col("usage") == "public").height == 48
+    for method in ("swap", "blend"):
+        assert made.key.filter((pl.col("method") == method) & (pl.col("usage") == "public")).height == 16
+    assert check_submission(challenge, challenge / "sample_submission.csv") == 120
+
+
+def test_order_of_the_sample_tells_nothing_of_the_labels(challenge):
+    ids = pl.read_csv(challenge / "sample_submission.csv")["id"].to_list()
+    labels = np.array([name.startswith("fake") for name in ids])
+    # In the manifest all reals stand first; here their mean place is near the middle.
+    assert abs(np.flatnonzero(~labels).mean() - 59.5) < 15
+
+
+def test_same_seed_same_challenge(tmp_path, manifest):
+    files = [create(tmp_path / f"{i}", manifest, name="x", seed=seed) for i, seed in enumerate((1, 1, 2))]
+    texts = [made.answers.read_bytes() for made in files]
+    assert texts[0] == texts[1] != texts[2]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1), st.sampled_from(["a", "b", None])), min_size=4),
+    st.floats(0.1, 0.9), st.integers(0, 99),
+)  # fmt: skip
+@settings(max_examples=100, deadline=None)
+def test_no_cluster_is_torn_whatever_the_data(rows, public, seed):
+    key = pl.DataFrame(
+        {
+            "id": [str(i) for i in range(len(rows))], "cluster": [f"c{row[0]}" for row in rows],
+            "label": [row[1] for row in rows], "method": pl.Series([row[2] for row in rows], dtype=pl.String),
+        }
+    )  # fmt: skip
+    try:
+        parts = key.with_columns(usage=split_parts(key, public, seed))
+    except ChallengeError:
+        return
+    assert torn_clusters(parts) == []
+    for part in ("public", "private"):
+        assert set(parts.filter(pl.col("usage") == part)["label"].to_list()) == {0, 1}
+
+
+def test_refusals(tmp_path, manifest, challenge):
+    with pytest.raises(ChallengeError, match="already"):
+        create(challenge, manifest)
+    for wrong in ({"public": 0.0}, {"public": 1.0}, {"public": float("nan")}, {"metric": "accuracy"}):
+        with pytest.raises(ChallengeError):
+            create(tmp_path / "new", manifest, **wrong)
+    with pytest.raises(TableError, match="no row of the split"):
+        create(tmp_path / "new", manifest, split="train")
+    make_manifest(3).write_csv(tmp_path / "tiny.csv")
+    with pytest.raises(ChallengeError, match="has no"):
+        create(tmp_path / "new", tmp_path / "tiny.csv")
+    assert not (tmp_path / "new").exists()
+
+
+def test_check_finds_torn_clusters_missing_classes_and_a_bad_sample_at_once(challenge):
+    from unmask.challenge.folder import sha256
+
+    answers = challenge / "answers.csv"
+    key = pl.read_csv(answers)
+    usage = pl.when(pl.col("label") == 0).then(pl.lit("public")).otherwise(pl.lit("private"))
+    key.with_columns(usage=usage).write_csv(answers)
+    text = (challenge / "challenge.yaml").read_text().splitlines()
+    text = [f"sha256: '{sha256(answers)}'" if line.startswith("sha256") else line for line in text]
+    (challenge / "challenge.yaml").write_text("\n".join(text))
+    (challenge / "sample_submission.csv").write_text("id,score\nnobody,0.5\n")
+    with pytest.raises(ChallengeError) as caught:
+        check_challenge(challenge)
+    for told in ("public part has no fake", "private part has no real", "40 clusters are public and private", "nobody"):
+        assert told in str(caught.value)
+
+
+def test_another_answer_key_is_noticed(challenge):
+    answers = challenge / "answers.csv"
+    answers.write_text(answers.read_text().replace(",1,", ",0,", 1))
+    with pytest.raises(ChallengeError, match="SHA-256 differs"):
+        open_challenge(challenge)
+    answers.unlink()
+    with pytest.raises(ChallengeError, match=r"no file answers\.csv"):
+        open_challenge(challenge)

@@ -1,0 +1,76 @@
+"""``challenge.yaml``: every fault at once, by key, with the remedy; nothing in it can do harm."""
+
+import pytest
+
+from unmask.challenge.definition import Definition, read_definition, write_definition
+from unmask.tables.errors import ChallengeError
+
+GOOD = {"name": "Toy", "metric": "log_loss", "answers": "answers.csv", "sha256": f"'{'0' * 64}'"}
+
+
+def written(folder, text="", **changes):
+    lines = [f"{key}: {value}" for key, value in (GOOD | changes).items() if value is not None]
+    (folder / "challenge.yaml").write_text(text or "\n".join(lines))
+    return folder
+
+
+def refusal(folder):
+    with pytest.raises(ChallengeError) as caught:
+        read_definition(folder)
+    return str(caught.value)
+
+
+def test_round_trip(tmp_path):
+    definition = Definition("Ünï: #1 'x'", "eer", "a.csv", "0" * 64, digits=3, clip=1e-15, show=("score",))
+    write_definition(definition, tmp_path)
+    assert read_definition(tmp_path) == definition
+
+
+def test_defaults_and_numbers_that_yaml_reads_as_text(tmp_path):
+    assert read_definition(written(tmp_path)).digits == 4
+    assert read_definition(written(tmp_path, clip="1e-7")).clip == 1e-7
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("name", "''"), ("name", "[1]"), ("name", '"a\\nb"'), ("metric", "accuracy"), ("metric", "[[1]]"),
+     ("answers", "../answers.csv"), ("answers", "/etc/x.csv"), ("answers", "a/b.csv"), ("answers", "answers.txt"),
+     ("answers", "-x.csv"), ("sha256", "abc"), ("sha256", "12"), ("digits", "0"), ("digits", "99"), ("digits", "true"),
+     ("digits", "4.0"), ("clip", "0"), ("clip", "0.5"), ("clip", ".nan"), ("clip", "1e-20"), ("threshold", "2"),
+     ("seed", "-1"), ("replicates", "0"), ("replicates", "10000000"), ("show", "score"), ("show", "[labels]"),
+     ("metric", None), ("sha256", None), ("labels", "x"), ("1", "x")],
+)  # fmt: skip
+def test_a_wrong_key_is_named_with_its_remedy(tmp_path, key, value):
+    text = refusal(written(tmp_path, **{key: value}))
+    assert f"{key}:" in text or f'"{key}":' in text
+    assert " — " in text
+
+
+def test_all_faults_at_once(tmp_path):
+    text = refusal(written(tmp_path, metric="x", digits="0", colour="red", sha256=None))
+    assert text.startswith("4 problems")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("name: [", "not YAML"),
+        ("- a\n- b", "no keys"),
+        ("just text", "no keys"),
+        ("!!python/object/apply:os.system ['true']", "not YAML"),
+        ("a: &a [1, 1]\nb: *a", "alias"),
+        ("name: a\nname: b", "more than once"),
+        ("[" * 20_000, "not YAML"),
+        ("x: 2024-99-99", "not YAML"),
+        ("\x00", "not YAML"),
+        ("#" * 70_000, "bytes"),
+        ("{a: 1}: 2", "not YAML"),
+        (" ", "no keys"),
+    ],
+)
+def test_text_that_is_no_definition(tmp_path, text, told):
+    assert told in refusal(written(tmp_path, text))
+
+
+def test_missing_file_tells_how_to_make_one(tmp_path):
+    assert "unmask challenge init" in refusal(tmp_path)

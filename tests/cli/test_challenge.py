@@ -1,0 +1,80 @@
+"""``unmask challenge`` as an organizer and an entrant run it."""
+
+import json
+
+import polars as pl
+import pytest
+
+from unmask.cli.main import main
+
+
+@pytest.fixture
+def folder(tmp_path):
+    ids = [f"v{i:02d}" for i in range(60)]
+    frame = {"id": ids, "path": [f"{name}.mp4" for name in ids], "label": [i % 2 for i in range(60)], "split": "test"}
+    pl.DataFrame(frame).with_columns(media=pl.lit("video"), dataset=pl.lit("toy")).write_parquet(tmp_path / "m.parquet")
+    assert main(["challenge", "init", str(tmp_path / "c"), "--manifest", str(tmp_path / "m.parquet")]) == 0
+    return tmp_path / "c"
+
+
+def test_from_init_to_standings(folder, capsys):
+    assert main(["challenge", "check", str(folder)]) == 0
+    sample = folder / "sample_submission.csv"
+    assert main(["challenge", "check", str(folder), str(sample)]) == 0
+    (folder / "submissions" / "constant.csv").write_bytes(sample.read_bytes())
+    (folder / "submissions" / "broken.csv").write_text("id,score\nv00,x\n")
+    assert main(["challenge", "rank", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "constant" in told
+    assert "refused: broken" in told
+    entries = json.loads((folder / "standings.json").read_text())["entries"]
+    assert [(entry["team"], entry["status"], entry["rank"]) for entry in entries] == [
+        ("constant", "scored", 1), ("broken", "refused", None),
+    ]  # fmt: skip
+    assert (folder / "standings.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_score_of_one_submission(folder, capsys):
+    out = folder / "mine"
+    sample = str(folder / "sample_submission.csv")
+    assert main(["challenge", "score", str(folder), sample, "--usage", "public", "--out", str(out)]) == 0
+    assert "0.5000" in capsys.readouterr().out
+    assert json.loads((out / "scorecard.json").read_text())["coverage"]["expected"] == 24
+
+
+def test_refused_submission(folder, capsys):
+    path = folder / "submissions" / "broken.csv"
+    path.write_text("id,score\nv00,x\nv00,1\n")
+    for verb in ("check", "score"):
+        assert main(["challenge", verb, str(folder), str(path)]) == 2
+        told = capsys.readouterr().err
+        assert all(word in told for word in ("line 2", "line 3", '"v01"', "problems"))
+
+
+def test_broken_challenge(folder, capsys):
+    with (folder / "challenge.yaml").open("a") as stream:
+        stream.write("colour: red\n")
+    for arguments in (["check"], ["rank"]):
+        assert main(["challenge", *arguments, str(folder)]) == 2
+        assert "colour" in capsys.readouterr().err
+    assert not (folder / "standings.json").exists()
+
+
+def test_mistakes(folder, tmp_path, capsys):
+    for arguments in (
+        ["init", str(folder), "--manifest", str(tmp_path / "m.parquet")],
+        ["init", str(tmp_path / "new"), "--manifest", str(tmp_path / "nowhere.csv")],
+        ["init", str(tmp_path / "new")],
+        ["check", str(tmp_path / "nowhere")],
+        ["rank", str(folder), "--usage", "secret"],
+    ):
+        assert main(["challenge", *arguments]) == 2
+        told = capsys.readouterr().err
+        assert told
+        assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("verb", ["init", "check", "score", "rank"])
+def test_help_has_an_example(verb, capsys):
+    assert main(["challenge", verb, "--help"]) == 0
+    assert f"unmask challenge {verb} faces-2025/" in " ".join(capsys.readouterr().out.split())

@@ -1,0 +1,61 @@
+"""``unmask score`` as a user runs it."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from unmask.cli.main import main
+
+
+@pytest.fixture
+def files(tmp_path):
+    labels = np.arange(60) % 2
+    ids = [f"v{i}" for i in range(60)]
+    scores = np.clip(np.random.default_rng(0).normal(0.3 + 0.4 * labels, 0.2), 0, 1)
+    pl.DataFrame({"id": ids, "score": scores}).write_csv(tmp_path / "p.csv")
+    pl.DataFrame({"id": ids, "label": labels, "split": "test"}).write_csv(tmp_path / "key.csv")
+    return tmp_path
+
+
+def test_scored(files, capsys):
+    out = files / "out"
+    arguments = [str(files / "p.csv"), str(files / "key.csv"), "--split", "test", "--out", str(out), "--seed", "3"]
+    assert main(["score", *arguments, "--replicates", "50"]) == 0
+    assert "ROC AUC" in capsys.readouterr().out
+    card = json.loads((out / "scorecard.json").read_text())
+    assert (card["seed"], card["replicates"]) == (3, 50)
+    assert {path.name for path in out.iterdir()} == {"scorecard.json", "scorecard.html"}
+    assert set(card["metrics"]) == {
+        "log_loss", "roc_auc", "average_precision", "eer", "brier", "balanced_accuracy",
+    }  # fmt: skip
+
+
+def test_refused_with_all_faults_and_nothing_written(files, capsys):
+    lines = (files / "p.csv").read_text().splitlines()
+    lines[1:4] = ["v0,nan", "v1,7", "v5,0.5"]
+    (files / "p.csv").write_text("\n".join(lines))
+    before = sorted(files.iterdir())
+    assert main(["score", str(files / "p.csv"), str(files / "key.csv"), "--out", str(files / "out")]) == 2
+    told = capsys.readouterr().err
+    assert all(word in told for word in ("nan", '"7"', '"v5"', '"v2"', "line 2", "next:"))
+    assert "Traceback" not in told
+    assert sorted(files.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nowhere.csv", "key.csv"], ["p.csv", "nowhere.csv"], ["p.csv", "key.csv", "--replicates", "0"],
+                  ["p.csv", "key.csv", "--split", "train"], ["p.csv"]],
+)  # fmt: skip
+def test_mistakes_leave_with_2_and_one_message(files, capsys, monkeypatch, arguments):
+    monkeypatch.chdir(files)
+    assert main(["score", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert told
+    assert "Traceback" not in told
+
+
+def test_help_has_an_example(capsys):
+    assert main(["score", "--help"]) == 0
+    assert "unmask score predictions.csv" in " ".join(capsys.readouterr().out.split())
