@@ -2,8 +2,79 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from unmask.datasets.audit import Audit
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to ``app``."""
+    app.command()(audit)
+
+
+def audit(
+    manifests: Annotated[list[Path], typer.Argument(help="Manifests; several are audited as one body of data.")],
+    root: Annotated[Path | None, typer.Option(help="The dataset's folder, if it has moved since the index.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write the findings and the numbers to this file.")] = None,
+) -> None:
+    """Look for what makes a number untrue: unusable files, splits that leak, surfaces that give the label away.
+
+    Opens every file. Leaves with 0 if the data is clean and with 1 if there are findings.
+
+    Example: unmask audit photos.parquet --json audit.json
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from unmask.datasets.audit import audit as run
+
+    console = Console()
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("opening files", total=None)
+        outcome = run(
+            manifests, root=root, progress=lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    _show(outcome, console)
+    if json:
+        _write(outcome, manifests, json)
+    raise typer.Exit(code=1 if outcome.findings else 0)
+
+
+def _show(outcome: Audit, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table("split", "real", "fake", "unlabelled", title="files")
+    for row in outcome.balance.iter_rows(named=True):
+        table.add_row(row["split"], *(f"{row[column]:,}" for column in ("real", "fake", "unlabelled")))
+    console.print(table)
+    if outcome.trivial.height:
+        table = Table("media", "feature", "AUC", "interval", "", title="one trivial feature against the label")
+        for row in outcome.trivial.iter_rows(named=True):
+            interval = f"{row['low']:.3f} to {row['high']:.3f}"
+            table.add_row(
+                row["media"], row["feature"], f"{row['auc']:.3f}", interval, "finding" if row["finding"] else ""
+            )
+        console.print(table)
+    for note in outcome.notes:
+        console.print(f"note: {note}", markup=False)
+    for number, finding in enumerate(outcome.findings, start=1):
+        console.print(f"{number}. {finding.what}", markup=False)
+        more = ", ..." if finding.count > len(finding.where) else ""
+        console.print(f"   where: {', '.join(finding.where)}{more}", markup=False)
+        console.print(f"   next:  {finding.next_step}", markup=False)
+    console.print(f"findings: {len(outcome.findings)}" if outcome.findings else "nothing found")
+
+
+def _write(outcome: Audit, manifests: list[Path], path: Path) -> None:
+    from json import dumps
+
+    from unmask.tables.writing import write_text
+
+    content = {"manifests": [str(manifest) for manifest in manifests], **outcome.as_dict()}
+    write_text(dumps(content, indent=2, ensure_ascii=False) + "\n", path)

@@ -6,8 +6,8 @@ import typer
 
 _HELP = """Train a detector; the arguments are Hydra overrides of configs/train.yaml.
 
-Writes RUN/config.yaml, RUN/checkpoints/, RUN/logs/, RUN/model/ and, on the manifest's test split, RUN/predictions.csv and
-RUN/scorecard.html. RUN is `out=...`.
+Writes RUN/config.yaml, RUN/checkpoints/, RUN/logs/, RUN/model/ and, on the manifest's test split,
+RUN/predictions.csv and RUN/scorecard.html. RUN is `out=...`.
 
 Examples:
 

@@ -1,4 +1,4 @@
-"""Manifest to face store: the faces of every file are found in worker processes, so that a bad file costs only itself."""
+"""Manifest to face store: faces are found in worker processes, so that a bad file costs only itself."""
 
 from __future__ import annotations
 

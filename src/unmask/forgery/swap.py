@@ -8,6 +8,9 @@ import numpy as np
 from unmask.forgery.masks import TEMPLATE, apply, fit, hull, soften
 from unmask.forgery.self_blend import blend
 
+#: Pixels a cell of the grid on which a face is bent.
+_COARSE = 8
+
 
 def align_onto(
     donor: np.ndarray, donor_marks: np.ndarray, target_marks: np.ndarray, shape: tuple[int, int]
@@ -25,15 +28,18 @@ def align_onto(
     """
     matrix = fit(donor_marks, target_marks)
     height, width = shape
-    back = cv2.invertAffineTransform(matrix)
-    x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
-    points = np.stack([x.ravel(), y.ravel()], 1)
-    # What the similarity leaves over is spread smoothly around each landmark.
+    # The bend is smooth: a coarse grid of it is enough.
+    coarse = (max(height // _COARSE, 2), max(width // _COARSE, 2))
+    y, x = ((np.arange(count) + 0.5) * side / count - 0.5 for count, side in zip(coarse, shape, strict=True))
+    points = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    # What the similarity leaves over is spread around each landmark.
     left_over = apply(matrix, donor_marks) - target_marks
     spread = np.linalg.norm(target_marks[0] - target_marks[1]) * 0.6 + 1e-6
     near = np.exp(-((np.linalg.norm(points[:, None] - target_marks[None], axis=2) / spread) ** 2))
-    points = apply(back, points + (near / np.maximum(near.sum(1, keepdims=True), 1.0)) @ left_over)
-    grid = points.reshape(height, width, 2).astype(np.float32)
+    bend = (near / np.maximum(near.sum(1, keepdims=True), 1.0)) @ left_over
+    bend = cv2.resize(bend.reshape(*coarse, 2), (width, height), interpolation=cv2.INTER_LINEAR)
+    place = bend + np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)
+    grid = cv2.transform(place, cv2.invertAffineTransform(matrix)).astype(np.float32)
     return cv2.remap(
         _prefiltered(donor, matrix), grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
@@ -60,22 +66,12 @@ def match_colour(inside: np.ndarray, outside: np.ndarray, mask: np.ndarray) -> n
     return cv2.cvtColor(matched.clip(0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
 
 
-def swap_alpha(
+def _swap_alpha(
     target: np.ndarray, target_marks: np.ndarray, donor: np.ndarray, donor_marks: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Colour-matched, softly masked swap, as the tools of 2018 to 2020 finish theirs.
 
     The donor's face first goes through a low resolution, like the output of an autoencoder of 64 to 128 pixels.
-
-    Args:
-        target: (H, W, 3) uint8 RGB, whose head stays.
-        target_marks: (5, 2) in its pixels.
-        donor: (h, w, 3) uint8 RGB, whose face is shown.
-        donor_marks: (5, 2) in its pixels.
-        rng: the source of chance.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
     """
     mask = hull(target_marks, target.shape[:2], str(rng.choice(["face", "inner"])))
     face = align_onto(donor, donor_marks, target_marks, target.shape[:2])
@@ -85,10 +81,10 @@ def swap_alpha(
     return blend(face, target, soften(mask, eyes * rng.uniform(0.1, 0.35)))
 
 
-def swap_poisson(
+def _swap_poisson(
     target: np.ndarray, target_marks: np.ndarray, donor: np.ndarray, donor_marks: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Gradient-domain swap: no seam in brightness, but light and texture of two pictures. Arguments as ``swap_alpha``.
+    """Gradient-domain swap: no seam in brightness, but light and texture of two pictures.
 
     Source: Pérez et al., "Poisson Image Editing", SIGGRAPH 2003, in OpenCV's ``seamlessClone``.
     """
@@ -113,4 +109,39 @@ def _through_low_resolution(face: np.ndarray, marks: np.ndarray, pixels: float) 
 
 
 #: Name of each way to swap a face, as it stands in the manifest's ``method`` column.
-SWAPS = {"swap_alpha": swap_alpha, "swap_poisson": swap_poisson}
+SWAPS = {"swap_alpha": _swap_alpha, "swap_poisson": _swap_poisson}
+
+#: Half the side of the square that a swap works on, in distances between the eyes: the face with room to blend.
+_REACH = 3.0
+
+
+def swap_face(
+    method: str,
+    target: np.ndarray,
+    target_marks: np.ndarray,
+    donor: np.ndarray,
+    donor_marks: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Put one person's face on another's head.
+
+    Args:
+        method: a key of ``SWAPS``.
+        target: (H, W, 3) uint8 RGB, whose head stays.
+        target_marks: (5, 2) in its pixels.
+        donor: (h, w, 3) uint8 RGB, whose face is shown.
+        donor_marks: (5, 2) in its pixels.
+        rng: the source of chance; for the frames of one video, give each a generator of the same seed.
+
+    Returns:
+        (H, W, 3) uint8 RGB, equal to the target away from its face.
+    """
+    reach = _REACH * float(np.linalg.norm(target_marks[0] - target_marks[1]))
+    centre = target_marks.mean(0)
+    height, width = target.shape[:2]
+    left, top = np.maximum(np.floor(centre - reach), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(centre + reach), [width, height]).astype(int)
+    swapped = target.copy()
+    part = target[top:bottom, left:right]
+    swapped[top:bottom, left:right] = SWAPS[method](part, target_marks - [left, top], donor, donor_marks, rng)
+    return swapped

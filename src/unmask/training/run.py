@@ -22,7 +22,7 @@ from unmask.inference.model_folder import Model, ModelSpec, load_model, save_mod
 from unmask.inference.predict import Predictions, predict, sha256
 from unmask.loading.data_module import FaceDataModule, crops_of
 from unmask.scoring import score
-from unmask.scoring.page import write_scorecard
+from unmask.scoring.report import write_scorecard
 from unmask.tables.errors import ConfigError
 from unmask.tables.manifest import read_manifest
 from unmask.tables.predictions import write_predictions
@@ -133,4 +133,4 @@ def _test(out: Path, manifest: pl.DataFrame, store: FaceStore, answers: Path) ->
         return
     found: Predictions = predict(load_model(out / "model"), part, store)
     write_predictions(found.files, out / "predictions.csv")
-    write_scorecard(score(out / "predictions.csv", answers, split="test"), out)
+    write_scorecard(score(out / "predictions.csv", answers, split="test"), out, name=out.name)

@@ -1,0 +1,104 @@
+"""What every adapter shares: its shape, its options, and how rows become a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import polars as pl
+
+from unmask.datasets.report import Report
+from unmask.tables.errors import DatasetError
+from unmask.tables.manifest import REQUIRED
+
+#: One row of a manifest as adapters build it: column name to value. ``dataset`` and ``root`` are filled in for all.
+Row = dict[str, str | int | None]
+
+#: Columns besides the required ones that ``build_manifest`` knows the order of; all of them text.
+FURTHER = ("root", "method", "source_id", "subject_id", "donor_id", "compression", "split_rule")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may ask of an adapter; see ``unmask.datasets.index`` for the meaning of each."""
+
+    seed: int = 0
+    hold_out: tuple[str, ...] = ()
+    subject_from: str | None = None
+    method_from: str | None = None
+    splits: Path | None = None
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One dataset: how its folder becomes rows.
+
+    Attributes:
+        name: its key in ``ADAPTERS``.
+        title: its name as people write it.
+        layout: what the root should hold, one line, for the message when nothing is found.
+        read: (root, options, report) -> rows.
+        options: the fields of ``Options`` that it has a use for; ``seed`` is always allowed.
+        dataset: (root) -> the ``dataset`` column; the adapter's name where not given.
+    """
+
+    name: str
+    title: str
+    layout: str
+    read: Callable[[Path, Options, Report], list[Row]]
+    options: frozenset[str] = frozenset()
+    dataset: Callable[[Path], str] | None = None
+
+    def index(self, root: Path, options: Options, report: Report) -> pl.DataFrame:
+        """The manifest of the dataset at ``root``; see ``unmask.datasets.index``."""
+        self._refuse_unused(options)
+        if not root.is_dir():
+            raise DatasetError("there is no such folder", where=root, next_step=f"{self.title} has {self.layout}")
+        root = root.resolve()
+        rows = self.read(root, options, report)
+        if not rows:
+            raise DatasetError(
+                f"no file of {self.title} was found", where=root, next_step=f"the root should hold {self.layout}"
+            )
+        return build_manifest(rows, root, self.dataset(root) if self.dataset else self.name)
+
+    def _refuse_unused(self, options: Options) -> None:
+        for option in fields(options):
+            given = getattr(options, option.name) != option.default
+            if given and option.name not in self.options | {"seed"}:
+                flag = "--" + option.name.replace("_", "-")
+                raise DatasetError(
+                    f"{flag} does not apply to {self.name}: {self.title} has its own way for that",
+                    next_step=f"leave {flag} out",
+                )
+
+
+def build_manifest(rows: Sequence[Row], root: Path, dataset: str) -> pl.DataFrame:
+    """Rows to a manifest: sorted by id, ``root`` and ``dataset`` filled in, columns without any value left out.
+
+    Raises:
+        DatasetError: an id stands twice.
+    """
+    _refuse_repeated(rows, root)
+    rows = sorted(rows, key=lambda row: str(row["id"]))
+    names = dict.fromkeys([*REQUIRED, *FURTHER, *(name for row in rows for name in row)])
+    constants = {"dataset": dataset, "root": str(root)}
+    columns = {}
+    for name in names:
+        values = [constants[name]] * len(rows) if name in constants else [row.get(name) for row in rows]
+        if name in REQUIRED or any(value is not None for value in values):
+            columns[name] = pl.Series(values, dtype=REQUIRED.get(name, pl.String))
+    return pl.DataFrame(columns)
+
+
+def _refuse_repeated(rows: Sequence[Row], root: Path) -> None:
+    seen: dict[object, Row] = {}
+    for row in rows:
+        first = seen.setdefault(row["id"], row)
+        if first is not row:
+            raise DatasetError(
+                f"the id {row['id']!r} stands for two files: {first['path']} and {row['path']}",
+                where=root,
+                next_step="keep one of the two, or index their folders one at a time",
+            )

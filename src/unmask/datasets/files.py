@@ -1,0 +1,149 @@
+"""Looking into folders: lenient names, media files by ending, and what to leave aside."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from unmask.datasets.report import Report
+from unmask.tables.errors import DatasetError
+
+MEDIA_OF_ENDING = (
+    dict.fromkeys((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"), "video")
+    | dict.fromkeys((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"), "image")
+    | dict.fromkeys((".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac"), "audio")
+)
+
+HIDDEN = "hidden or system files, left out"
+EMPTY = "files of zero bytes, indexed all the same"
+NOT_MEDIA = "files that are not video, picture or sound, left out"
+UNWRITABLE = "names with characters that no table can carry, left out: rename them"
+LOOP = "links that lead back to a folder above, not followed"
+
+_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_BETWEEN = re.compile(r"[\s_\-]+")
+
+
+def bare(name: str) -> str:
+    """A name without case, spaces, underscores and dashes: mirrors of a dataset differ in these."""
+    return _BETWEEN.sub("", name).casefold()
+
+
+def media_of(name: str) -> str | None:
+    """Tell by the ending of a file name whether it is "video", "image" or "audio"; None for anything else."""
+    return MEDIA_OF_ENDING.get(os.path.splitext(name)[1].lower())  # noqa: PTH122  # called once for each file
+
+
+def folders(folder: Path) -> list[str]:
+    """The names of the visible folders in ``folder``, sorted."""
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if _reason_to_skip(entry.name) is None and entry.is_dir())
+
+
+def find_folder(folder: Path, name: str) -> Path | None:
+    """The folder in ``folder`` whose name is ``name`` but for case, spaces, underscores and dashes.
+
+    Raises:
+        DatasetError: there are two.
+    """
+    if not folder.is_dir():
+        return None
+    found = [each for each in folders(folder) if bare(each) == bare(name)]
+    if len(found) > 1:
+        raise DatasetError(
+            f"two folders may be meant by {name}: {found[0]} and {found[1]}", where=folder, next_step="rename one"
+        )
+    return folder / found[0] if found else None
+
+
+def find_file(places: Iterable[Path], name: str) -> Path | None:
+    """The file called ``name``, in any case, in the first of the folders ``places`` that has it; some may not exist."""
+    for place in places:
+        if not place.is_dir():
+            continue
+        with os.scandir(place) as entries:
+            found = sorted(entry.name for entry in entries if entry.name.casefold() == name.casefold())
+        if found and (place / found[0]).is_file():
+            return place / found[0]
+    return None
+
+
+def media_files(
+    folder: Path, root: Path, report: Report, *, known: Collection[str] = ()
+) -> Iterator[tuple[str, str, str]]:
+    """The media files directly in ``folder``, in no order.
+
+    Args:
+        folder: the root or a folder below it.
+        root: what paths are relative to.
+        report: told of what is left out, but for the files called ``known``, which the caller has read.
+        known: names in lower case.
+
+    Yields:
+        (name, path relative to ``root`` in POSIX form, media).
+    """
+    prefix = relative(folder, root)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name, path = entry.name, prefix + entry.name
+            skip = _reason_to_skip(name)
+            if skip:
+                report.add_odd(skip, path.encode("ascii", "backslashreplace").decode())
+            if skip or name.casefold() in known or entry.is_dir():
+                continue
+            media = media_of(name)
+            if media is None:
+                report.add_odd(NOT_MEDIA, path)
+                continue
+            if _is_empty(entry):
+                report.add_odd(EMPTY, path)
+            yield name, path, media
+
+
+def media_below(folder: Path, root: Path, report: Report) -> Iterator[tuple[str, str, str]]:
+    """The media files in ``folder`` and in all folders below it; otherwise as ``media_files``."""
+    yield from media_files(folder, root, report)
+    for name in folders(folder):
+        below = folder / name
+        if below.is_symlink() and folder.resolve().is_relative_to(below.resolve()):
+            report.add_odd(LOOP, relative(below, root).rstrip("/"))
+            continue
+        yield from media_below(below, root, report)
+
+
+def relative(folder: Path, root: Path) -> str:
+    """What stands before a file name in ``folder`` in a path relative to ``root``: "" or "some/folder/"."""
+    path = folder.relative_to(root).as_posix()
+    return "" if path == "." else path + "/"
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        DatasetError: it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"not a JSON file ({error})", where=path, next_step="download it again") from error
+
+
+def _reason_to_skip(name: str) -> str | None:
+    if name.startswith(".") or name.casefold() in _SYSTEM:
+        return HIDDEN
+    if "\\" in name or any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in name):
+        return UNWRITABLE
+    return None
+
+
+def _is_empty(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.stat().st_size == 0
+    except OSError:  # a link to nowhere: the audit tells
+        return False
