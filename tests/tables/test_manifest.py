@@ -63,3 +63,22 @@ def test_manifest_as_key(tmp_path):
     assert key["usage"].to_list() == ["private", "private"]
     with pytest.raises(TableError, match="there are: test, train"):
         read_answers(tmp_path / "m.csv", split="validation")
+
+
+@pytest.mark.parametrize(("people", "expected"), [(9, "source"), (10, "person")])
+def test_people_are_the_clusters_where_there_are_enough(tmp_path, people, expected):
+    rows = [
+        ROW | {"id": f"{kind}{n}", "label": label, "source_id": f"source{n}", "subject_id": f"person{n % people}"}
+        for label, kind in enumerate(("real", "fake"))
+        for n in range(20)
+    ]
+    write_manifest(pl.DataFrame(rows), tmp_path / "m.csv")
+    clusters = read_answers(tmp_path / "m.csv", split="test")["cluster"]
+    assert clusters.n_unique() == {"source": 20, "person": people}[expected]
+    assert all(cluster.startswith(expected) for cluster in clusters)
+
+
+def test_a_cluster_column_is_always_obeyed(tmp_path):
+    rows = [{"id": name, "label": n % 2, "cluster": "one", "subject_id": name} for n, name in enumerate("abcdef")]
+    pl.DataFrame(rows).write_csv(tmp_path / "k.csv")
+    assert read_answers(tmp_path / "k.csv")["cluster"].unique().to_list() == ["one"]

@@ -20,7 +20,7 @@ def print_standings(standings: Standings, folder: Path) -> None:
     metric = standings.metric
     title = Text(f"{standings.definition.name}: {metric.title}, {metric.direction} is better, {standings.usage} part")
     table = Table(title=title, title_justify="left")
-    for column in ("rank", "team", "score", "95 % interval", "rank could be", "public score"):
+    for column in ("rank", "team", "score", "95 % interval", "rank range", "public"):
         team = column == "team"
         table.add_column(column, justify="left" if team else "right", no_wrap=not team, overflow="fold")
     for entry in standings.entries:

@@ -13,6 +13,9 @@ from unmask.tables.writing import write_table
 
 USAGES = ("public", "private", "ignored")
 
+#: People serve as clusters only where each class has at least so many.
+FEWEST_PEOPLE = 10
+
 #: Columns of a key or manifest that are never slices.
 NOT_SLICES = frozenset(
     {
@@ -23,7 +26,7 @@ NOT_SLICES = frozenset(
 
 
 def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -> pl.DataFrame:
-    """Read and check an answer key. A manifest is one too: its ``source_id`` then serves as the cluster.
+    """Read and check an answer key. A manifest is one too: its people, else its sources, then serve as clusters.
 
     Args:
         path: ``.csv``, ``.csv.gz`` or ``.parquet``, or a frame with the same columns.
@@ -31,8 +34,9 @@ def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -
 
     Returns:
         Columns id (String), label (Int8, 1 = fake), usage (String: public, private, ignored; "private" where the file
-        has no such column), cluster (String; the id where there is none), then the slice columns (String, null where
-        empty).
+        has no such column), cluster (String), then the slice columns (String, null where empty). Where the file has
+        no column ``cluster``, it is the person (``subject_id``) if each class shows at least ten of them, since a
+        bootstrap of fewer means little; else ``source_id``, else the id.
 
     Raises:
         TableError: with every fault of the file.
@@ -54,9 +58,9 @@ def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -
         if keep and label is None and split is not None:
             table.problems.append(Problem(line, "the label is empty", "only rows with a label can be scored"))
     usage = check_choices(table, "usage", USAGES) if "usage" in table.columns else ["private"] * len(ids)
-    group = next((name for name in ("cluster", "source_id") if name in table.columns), None)
-    cells = table.columns[group] if group else [None] * len(ids)
-    clusters = [str(cell) if cell not in (None, "") else name for cell, name in zip(cells, ids, strict=True)]
+    clusters = _clusters(
+        table.columns, ids, [label if keep else None for label, keep in zip(labels, kept, strict=True)]
+    )
     columns = {
         "id": pl.Series(ids, dtype=pl.String),
         "label": pl.Series(labels, dtype=pl.Int8),
@@ -70,6 +74,18 @@ def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -
         table.problems.append(Problem(0, "there is no row", "an answer key needs one row for each id"))
     table.refuse_if_faulty()
     return pl.DataFrame(columns).filter(pl.Series(kept, dtype=pl.Boolean))
+
+
+def _clusters(columns: dict[str, list[object]], ids: list[str], labels: list[int | None]) -> list[str]:
+    """The cluster of each row; labels are None where a row is not kept."""
+    for name in ("cluster", "subject_id", "source_id"):
+        if name not in columns:
+            continue
+        cells = [str(cell) if cell not in (None, "") else own for cell, own in zip(columns[name], ids, strict=True)]
+        groups = [{cell for cell, label in zip(cells, labels, strict=True) if label == wanted} for wanted in (0, 1)]
+        if name != "subject_id" or min(map(len, groups)) >= FEWEST_PEOPLE:
+            return cells
+    return ids
 
 
 def write_answers(frame: pl.DataFrame, path: str | Path) -> None:
