@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A tiny dataset of real faces and its face store. Tests read it and write elsewhere."""
+
+    root: Path
+    manifest: Path
+    store: Path
+
+    def rows(self, split: str | None = None) -> pl.DataFrame:
+        from tests.fakes.faces import read
+
+        return read(self.manifest, split)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    from tests.fakes.faces import build
+    from unmask.faces.prepare import default_settings, prepare
+
+    root = tmp_path_factory.mktemp("faces")
+    manifest = build(root / "data")
+    found = Prepared(root, manifest, root / "store")
+    prepare(found.rows(), found.store, default_settings(frames=4, size=96), workers=2)
+    return found
