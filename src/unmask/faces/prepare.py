@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +23,7 @@ from unmask.faces.store import StoreSettings, StoreWriter
 from unmask.faces.tracking import track
 from unmask.media.image import encode_jpeg, read_image
 from unmask.media.video import Frames, sample_frames
-from unmask.tables.errors import MediaError
+from unmask.tables.errors import MediaError, StoreError
 from unmask.tables.manifest import media_path
 
 Row = dict[str, object]
@@ -75,8 +75,14 @@ def prepare(
         progress: where to show a bar.
 
     Raises:
-        StoreError: the folder holds a store made in another way.
+        StoreError: the folder holds a store made in another way, or the settings name a face detector that is not here.
     """
+    if settings.crop.detector != _detector().name:
+        raise StoreError(
+            f"faces are wanted that {settings.crop.detector!r} found; this version of unmask has {_detector().name!r}",
+            where=folder,
+            next_step="use the version of unmask that made the model or the store, or prepare and train again",
+        )
     writer = StoreWriter(folder, settings)
     rows = manifest.filter(pl.col("media") != "audio").to_dicts()
     done = writer.done()
@@ -102,24 +108,29 @@ def prepare(
 
 
 def _in_workers(rows: Sequence[Row], settings: StoreSettings, workers: int | None) -> Iterator[list[Row]]:
-    """The store rows of each file, as they become ready; one that kills its worker or takes too long is a failure."""
+    """The store rows of each file, in order; one that kills its worker or takes too long is a failure."""
     if not rows:
         return
     count = min(workers or os.cpu_count() or 1, len(rows))
-    with ProcessPool(max_workers=count, context=get_context("spawn")) as pool:
-        tasks: dict[Future[list[Row]], Row] = {
-            pool.schedule(faces_of_file, args=[str(media_path(row)), row["media"], settings], timeout=TIME_LIMIT_S): row
+    pool = ProcessPool(max_workers=count, context=get_context("spawn"))
+    try:
+        tasks: list[Future[list[Row]]] = [
+            pool.schedule(faces_of_file, args=[str(media_path(row)), row["media"], settings], timeout=TIME_LIMIT_S)
             for row in rows
-        }
-        for task in as_completed(tasks):
-            name = str(tasks[task]["id"])
+        ]
+        # In the manifest's order, not as they become ready: the same manifest gives the same store, on any machine.
+        for row, task in zip(rows, tasks, strict=True):
             try:
                 found = task.result()
             except ProcessExpired:
                 found = [failure("decoder_crashed")]
             except FutureTimeoutError:
                 found = [failure("took_too_long")]
-            yield [{"id": name, **row} for row in found]
+            yield [{"id": str(row["id"]), **cells} for cells in found]
+    finally:
+        # Whatever ended the loop, nobody waits any more for files that are not done.
+        pool.stop()
+        pool.join()
 
 
 def failure(reason: str) -> Row:

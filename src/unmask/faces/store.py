@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from unmask.faces.crop import CropSettings
+from unmask.faces.crop import CropSettings, check_whole
 from unmask.media.image import decode_image
 from unmask.tables.errors import StoreError
 from unmask.tables.writing import replacing, write_text
@@ -49,6 +49,11 @@ class StoreSettings:
     crop: CropSettings
     frames: int
     tracks: int
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no store can be made with."""
+        check_whole("frames", self.frames, 1, 100_000)
+        check_whole("tracks", self.tracks, 1, 1000)
 
     def to_dict(self) -> dict[str, object]:
         """As it stands in ``store.yaml``."""
@@ -89,7 +94,8 @@ class StoreWriter:
 
     def add(self, rows: Sequence[dict[str, object]]) -> None:
         """Write one more shard."""
-        number = len(_shards(self.folder))
+        shards = _shards(self.folder)
+        number = int(shards[-1].stem.removeprefix("shard-")) + 1 if shards else 0  # an earlier one may be gone
         table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
         with (
             replacing(self.folder / f"shard-{number:05d}.arrow") as temporary,
@@ -150,7 +156,7 @@ class FaceStore:
 
 
 def _shards(folder: Path) -> list[Path]:
-    return sorted(folder.glob("shard-*.arrow"))
+    return sorted(folder.glob("shard-[0-9][0-9][0-9][0-9][0-9].arrow"))
 
 
 def _table(shard: Path) -> pa.Table:
@@ -174,8 +180,8 @@ def _read_settings(folder: Path) -> StoreSettings:
         if stated["format"] != _FORMAT:
             raise StoreError(f"the store has format {stated['format']}", where=path, next_step="prepare it again")
         crop = CropSettings(**stated["crop"])  # type: ignore[arg-type]
-        return StoreSettings(crop, int(str(stated["frames"])), int(str(stated["tracks"])))
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        return StoreSettings(crop, stated["frames"], stated["tracks"])  # type: ignore[arg-type]
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise StoreError(f"store.yaml is damaged ({error})", where=path, next_step="prepare the store again") from error
 
 

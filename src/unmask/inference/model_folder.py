@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -22,6 +23,7 @@ from unmask.detectors import DETECTORS, build
 from unmask.detectors.base import Detector
 from unmask.faces.crop import CropSettings
 from unmask.faces.store import StoreSettings
+from unmask.inference.aggregate import AGGREGATIONS
 from unmask.tables.errors import ModelError
 from unmask.tables.writing import replacing, write_text
 
@@ -110,15 +112,18 @@ def load_model(folder: str | Path) -> Model:
     spec = _read_spec(folder)
     try:
         detector = build(spec.detector, **spec.arguments)
-        detector.load_state_dict(load_file(folder / "model.safetensors"))
+        state = load_file(folder / "model.safetensors")
+        detector.load_state_dict(state)
+        if not all(bool(value.isfinite().all()) for value in state.values()):
+            raise ValueError("some weights are not finite")
     except FileNotFoundError as error:
         raise ModelError(
             "the model has no weights", where=error.filename or folder, next_step="copy the whole folder"
         ) from error
-    except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
-        first = str(error).splitlines()[0]
+    except (SafetensorError, RuntimeError, TypeError, ValueError, AssertionError, OSError) as error:
+        told = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(
-            f"the weights do not fit model.yaml ({first[:200]})", where=folder, next_step="copy the whole folder again"
+            f"the weights do not fit model.yaml ({told[:300]})", where=folder, next_step="copy the whole folder again"
         ) from error
     return Model(detector.eval(), spec)
 
@@ -140,10 +145,12 @@ def _read_spec(folder: Path) -> ModelSpec:
         name = str(stated["detector"]["name"])
         arguments = dict(stated["detector"]["arguments"])
         crop = CropSettings(**stated["store"]["crop"])
-        store = StoreSettings(crop, int(stated["store"]["frames"]), int(stated["store"]["tracks"]))
+        store = StoreSettings(crop, stated["store"]["frames"], stated["store"]["tracks"])
         calibration = Calibration(**{key: float(value) for key, value in stated["calibration"].items()})
+        if not math.isfinite(calibration.slope) or not math.isfinite(calibration.shift):
+            raise ValueError("the calibration is not finite")
         spec = ModelSpec(name, arguments, store, str(stated["aggregation"]), calibration, dict(stated["data"]))
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelError(
             f"model.yaml is damaged ({type(error).__name__}: {error})", where=path, next_step="copy the folder again"
         ) from error
@@ -152,6 +159,12 @@ def _read_spec(folder: Path) -> ModelSpec:
             f"no detector is called {name!r}",
             where=path,
             next_step=f"this version knows: {', '.join(sorted(DETECTORS))}",
+        )
+    if spec.aggregation not in AGGREGATIONS:
+        raise ModelError(
+            f"no aggregation is called {spec.aggregation!r}",
+            where=path,
+            next_step=f"this version knows: {', '.join(sorted(AGGREGATIONS))}",
         )
     if any(key in arguments for key in ("weights", "pretrained")):
         raise ModelError(

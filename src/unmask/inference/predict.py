@@ -97,7 +97,7 @@ def _predict_store(model: Model, ids: Sequence[str], store: FaceStore, progress:
 
 
 def _sigmoid(logits: np.ndarray | float) -> np.ndarray:
-    return np.asarray(torch.sigmoid(torch.as_tensor(logits, dtype=torch.float64)))
+    return np.asarray(torch.tensor(logits, dtype=torch.float64).sigmoid())
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -64,24 +64,24 @@ class LabelledCrops(Dataset[tuple[Tensor, Tensor]]):
 class PairedCrops(Dataset[tuple[Tensor, Tensor]]):
     """One real crop and one forged one at a time, so that every batch is balanced.
 
-    The forged one is, with probability ``self_blends``, made of the real one on the spot, else drawn from the stored
-    fakes, each method as often as any other. Both go through the same augmentation. An item is ((2, 3, S, S) float32 in
-    [0, 1], (2,) labels: 0, 1).
+    One pass shows one frame of every real file, by chance. The forged crop is, with probability ``self_blends``, made
+    of the real one on the spot, else drawn from the stored fakes: each method as often as any other, and of a method
+    each file. Both go through the same augmentation. An item is ((2, 3, S, S) float32 in [0, 1], (2,) labels: 0, 1).
 
     Args:
         store: whose crops.
-        real: (N,) rows of real crops.
-        fake: method to rows of its crops; may be empty if ``self_blends`` is 1.
+        real: for each real file, the rows of its crops.
+        fake: method to the same of its files; may be empty if ``self_blends`` is 1.
         transform: augmentation, ending in the detector's input size.
         self_blends: 0 to 1.
-        repeats: how often one pass shows each real crop.
+        repeats: how often one pass shows each real file.
     """
 
     def __init__(
         self,
         store: FaceStore,
-        real: np.ndarray,
-        fake: dict[str, np.ndarray],
+        real: Sequence[np.ndarray],
+        fake: Mapping[str, Sequence[np.ndarray]],
         transform: Transform,
         *,
         self_blends: float,
@@ -98,12 +98,14 @@ class PairedCrops(Dataset[tuple[Tensor, Tensor]]):
         """One pair."""
         # torch's generator is the one that Lightning seeds in every worker and for every epoch.
         rng = np.random.default_rng(int(torch.randint(2**62, ())))
-        row = int(self.real[index % len(self.real)])
+        row = int(rng.choice(self.real[index % len(self.real)]))
         image = self.store.image(row)
         if rng.random() < self.self_blends:
             forged = self_blend(image, self.store.landmarks(row), rng)
         else:
-            rows = self.fake[str(rng.choice(sorted(self.fake)))]
-            forged = self.store.image(int(rng.choice(rows)))
+            files = self.fake[str(rng.choice(sorted(self.fake)))]
+            forged = self.store.image(int(rng.choice(files[int(rng.integers(len(files)))])))
+        if hasattr(self.transform, "set_random_seed"):  # albumentations draws from a generator of its own
+            self.transform.set_random_seed(int(rng.integers(2**31)))
         pair = [to_tensor(self.transform(image=picture)["image"]) for picture in (image, forged)]
         return torch.stack(pair), torch.tensor([0.0, 1.0])

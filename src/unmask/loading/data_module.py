@@ -33,6 +33,14 @@ class Split:
     labels: np.ndarray
     methods: list[str]
 
+    def files(self, label: int, method: str) -> list[np.ndarray]:
+        """The rows of each file of one class and method, an array a file."""
+        found: dict[str, list[int]] = {}
+        for row, name, own, made in zip(self.rows, self.ids, self.labels, self.methods, strict=True):
+            if own == label and made == method:
+                found.setdefault(name, []).append(int(row))
+        return [np.array(rows) for rows in found.values()]
+
 
 def crops_of(manifest: pl.DataFrame, store: FaceStore, split: str) -> Split:
     """The stored crops of one split of a manifest, with their labels.
@@ -68,7 +76,7 @@ class FaceDataModule(LightningDataModule):
         input_size: the detector's.
         pairs_per_batch: a batch has twice as many crops, half of them real.
         self_blends: share of the fakes in training that are self-blended on the spot, 0 to 1.
-        repeats: how often one epoch shows each real crop.
+        repeats: how often one epoch shows each real file.
         workers: processes that load; 0 loads in the training process.
 
     Raises:
@@ -100,21 +108,16 @@ class FaceDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         """Batches of ((2 P, 3, S, S), (2 P,))."""
-        real = self.train.rows[self.train.labels == 0]
-        fake = {
-            method: self.train.rows[
-                [label == 1 and own == method for label, own in zip(self.train.labels, self.train.methods, strict=True)]
-            ]
-            for method in sorted(
-                {own for label, own in zip(self.train.labels, self.train.methods, strict=True) if label == 1}
-            )
-        }
+        fake = {method: self.train.files(1, method) for method in sorted(set(self.train.methods))}
+        fake = {method: files for method, files in fake.items() if files}
+        real = [rows for method in sorted(set(self.train.methods)) for rows in self.train.files(0, method)]
+        processes = self.trainer.world_size if self.trainer else 1  # each gets its share of the pairs
         pairs = PairedCrops(self.store, real, fake, self.transform, self_blends=self.self_blends, repeats=self.repeats)
         return DataLoader(
             pairs,
             batch_size=self.pairs_per_batch,
             shuffle=True,
-            drop_last=len(pairs) >= self.pairs_per_batch,
+            drop_last=len(pairs) >= self.pairs_per_batch * processes,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             collate_fn=_flatten,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from unmask.tables.errors import MediaError
 
@@ -32,11 +33,13 @@ class ImageInfo:
 
 
 def _open(source: Path | io.BytesIO, name: str | Path) -> Image.Image:
+    if isinstance(source, Path) and not source.is_file():  # a pipe would block for ever
+        raise MediaError("there is no such file", reason="missing", where=name, next_step="check the path")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(source)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
         raise MediaError(
             f"not a readable picture ({error})", reason="unreadable", where=name, next_step="replace or remove the file"
         ) from error
@@ -53,11 +56,13 @@ def _open(source: Path | io.BytesIO, name: str | Path) -> Image.Image:
 def _to_rgb(picture: Image.Image) -> Image.Image:
     """Upright RGB of the first frame: EXIF rotation applied, transparency over white, 16-bit scaled down to 8."""
     picture.seek(0)
-    picture = ImageOps.exif_transpose(picture)
+    picture.load()
+    with suppress(Exception):  # damaged EXIF data is no reason to refuse a picture that can be seen
+        picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        return Image.fromarray((values.clip(0, top) * (255.0 / top)).astype(np.uint8)).convert("RGB")
+        values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+        top = 65535.0 if picture.mode.startswith("I;16") or values.max(initial=0) > 255 else 255.0
+        return Image.fromarray(np.rint(values.clip(0, top) * (255.0 / top)).astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         ground = Image.new("RGBA", picture.size, "white")
@@ -85,7 +90,7 @@ def read_image(path: str | Path) -> np.ndarray:
         (H, W, 3) uint8 RGB, upright; transparency shows white; of an animation, the first frame.
 
     Raises:
-        MediaError: it cannot be read (``unreadable``) or is too large (``too_large``).
+        MediaError: it is not there (``missing``), cannot be read (``unreadable``) or is too large (``too_large``).
     """
     return _decode(_open(Path(path), path), path)
 
@@ -98,7 +103,7 @@ def decode_image(data: bytes) -> np.ndarray:
 def _decode(picture: Image.Image, name: str | Path) -> np.ndarray:
     try:
         return np.asarray(_to_rgb(picture))
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError) as error:
+    except Exception as error:  # as in _open
         raise MediaError(
             f"the picture breaks off or is damaged ({error})",
             reason="unreadable",

@@ -121,12 +121,18 @@ def _sample_with_pyav(path: str | Path, count: int) -> Frames:
         total = sum(1 for _ in _decode(path))
         wanted = set(evenly_spaced(total, count))
         kept = [(index, frame) for index, frame in enumerate(_decode(path)) if index in wanted]
-        images = [frame.to_ndarray(format="rgb24") for _, frame in kept]
+        images = [_upright(frame) for _, frame in kept]
     except (FFmpegError, ValueError, OSError) as error:
         raise _unreadable(path, error) from error
     if not kept:
         raise _unreadable(path, "it has no frame", "no_frames")
     return Frames([index for index, _ in kept], [float(frame.time or 0.0) for _, frame in kept], images)
+
+
+def _upright(frame: av.VideoFrame) -> np.ndarray:
+    """The frame as people see it: telephones write a turn into the file where decord and PyAV differ in heeding it."""
+    turn = round(getattr(frame, "rotation", 0) / 90)  # quarters, counter-clockwise
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turn))
 
 
 def _decode(path: str | Path) -> Iterable[av.VideoFrame]:

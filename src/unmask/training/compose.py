@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
@@ -24,6 +25,31 @@ def config_dir() -> Path:
     return next((place for place in places if (place / "train.yaml").is_file()), places[0])
 
 
+def compose_config(overrides: Sequence[str]) -> DictConfig:
+    """Compose ``train.yaml`` with overrides, without a run.
+
+    Args:
+        overrides: such as ``["experiment=demo", "seed=1"]``.
+
+    Raises:
+        ConfigError: an override names something that does not exist, or a value has the wrong form.
+    """
+    with _explained(), hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return hydra.compose("train", overrides=list(overrides))
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(
+            f"the configuration cannot be composed: {error}",
+            where=config_dir(),
+            next_step="check the names; unmask train --cfg job shows what would run",
+        ) from error
+
+
 def run_with_overrides(overrides: Sequence[str], run: Callable[[DictConfig, Path], object]) -> None:
     """Compose ``train.yaml`` with overrides as Hydra's command line takes them (``-m`` sweeps), and run each job.
 
@@ -40,13 +66,11 @@ def run_with_overrides(overrides: Sequence[str], run: Callable[[DictConfig, Path
 
     entry = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")(job)
     # Hydra reads overrides, sweeps included, from the command line alone, and prints errors itself unless told not to.
-    sys.argv = ["unmask train", *overrides]
+    # Lightning starts the further processes of trainer=ddp by running sys.argv once more: it must name a script.
+    arguments, sys.argv = sys.argv, [str(Path(__file__).with_name("__main__.py")), *overrides]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        entry()
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(
-            f"the configuration cannot be composed: {error}",
-            where=config_dir(),
-            next_step="check the names; unmask train --cfg job shows what would run",
-        ) from error
+        with _explained():
+            entry()
+    finally:
+        sys.argv = arguments

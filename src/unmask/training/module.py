@@ -67,10 +67,11 @@ class DetectorModule(LightningModule):
         losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
         balanced = (losses[labels == 0].mean() + losses[labels == 1].mean()) / 2
         both = labels.unique().numel() == 2
-        self.log("val_loss", balanced, prog_bar=True, rank_zero_only=True)
+        # Every process logs the same number, since early stopping looks for it in each.
+        self.log("val_loss", balanced, prog_bar=True, sync_dist=True)
         if both:  # Lightning's sanity check may see one class alone
             auc = roc_auc(labels.numpy().astype(int), logits.double().numpy())
-            self.log("val_auc", auc, prog_bar=True, rank_zero_only=True)
+            self.log("val_auc", auc, prog_bar=True, sync_dist=True)
 
     def _gathered(self, values: Tensor) -> Tensor:
         """The values of all processes, on the CPU."""

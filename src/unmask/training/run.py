@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -50,14 +52,17 @@ def train(config: DictConfig, out: str | Path) -> Path:
     """
     out = Path(out)
     _check(config)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     manifest, store = read_manifest(config.manifest), FaceStore(config.store)
     write_text(OmegaConf.to_yaml(config, resolve=True), out / "config.yaml")
     detector = _detector(config)
     if config.fit == "head":
+        crops_of(manifest, store, "validation")  # refused now, not after the fit
         fit_head(detector, store, crops_of(manifest, store, "train"))
-    else:
-        _fit(config, detector, manifest, store, out)
+    elif _fit(config, detector, manifest, store, out) > 0:
+        return out / "model"  # written by the first of several processes
     model = _calibrated(config, detector, manifest, store)
     save_model(out / "model", model.detector, model.spec, model_card(model.spec, manifest))
     if config.test:
@@ -83,7 +88,9 @@ def _check(config: DictConfig) -> None:
 
 def _detector(config: DictConfig) -> Detector:
     arguments: dict[str, Any] = OmegaConf.to_container(config.detector.arguments, resolve=True)  # type: ignore[assignment]
-    weights = instantiate(config.detector.weights)
+    weights = config.detector.weights  # a path, or a call that gives one
+    if isinstance(weights, DictConfig):
+        weights = instantiate(weights)
     try:
         return build(config.detector.name, **arguments, **({"weights": weights} if weights else {}))
     except (TypeError, ValueError, RuntimeError) as error:
@@ -92,8 +99,10 @@ def _detector(config: DictConfig) -> Detector:
         ) from error
 
 
-def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore, out: Path) -> None:
-    """Train, and leave the detector with the weights of the best validation loss."""
+def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore, out: Path) -> int:
+    """Train, leave the detector with the weights of the best validation loss, and give this process's rank."""
+    # Lightning's own notes (no GPU, products to try) tell a user nothing; its warnings stay.
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     data = FaceDataModule(manifest, store, instantiate(config.augment), input_size=detector.input_size, **config.data)
     module = DetectorModule(detector, **config.optimizer)
     best = ModelCheckpoint(
@@ -102,15 +111,19 @@ def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: 
     callbacks: list[Callback] = [best, EarlyStopping("val_loss", patience=config.stop.patience)]
     if config.trainer.get("enable_progress_bar", True):
         callbacks.append(RichProgressBar())
-    loggers = [instantiate(logger) for logger in config.logger.values()]
+    for name in ("CACHE", "CONFIG", "DATA"):  # wandb would write to the home directory, offline as well
+        os.environ.setdefault(f"WANDB_{name}_DIR", str(out / "wandb" / name.lower()))
+    loggers = [instantiate(logger, save_dir=str(out)) for logger in config.logger.values()]
     trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers, default_root_dir=str(out))
     with warnings.catch_warnings():
         # Loading in the training process is a choice of the configuration; Lightning would advise against it each run.
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*isinstance.*LeafSpec.*")
         trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
-    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
-    module.load_state_dict(state)
+    if best.best_model_path:  # none, if trainer.fast_dev_run or the like left checkpoints out
+        state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
+        module.load_state_dict(state)
+    return int(trainer.global_rank)
 
 
 def _calibrated(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore) -> Model:

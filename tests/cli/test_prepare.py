@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.faces import portraits
+from tests.fakes.media import make_picture
+from unmask.cli.main import main
+from unmask.faces.store import FaceStore
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    make_picture(tmp_path / "data" / "nobody.jpg")
+    (tmp_path / "data" / "face.jpg").write_bytes(portraits(1)[0].read_bytes())
+    path = tmp_path / "m.csv"
+    path.write_text(
+        "id,path,media,label,split,dataset\na,data/face.jpg,image,0,train,x\nb,data/nobody.jpg,image,1,test,x\n"
+        "c,data/absent.jpg,image,1,test,x\n"
+    )
+    return path
+
+
+def test_a_store_and_what_is_told(manifest, tmp_path, capsys):
+    out = tmp_path / "store"
+    options = ["--size", "64", "--margin", "1.5", "--frames", "3", "--tracks", "2", "--workers", "1"]
+    assert main(["prepare", str(manifest), "--out", str(out), *options]) == 0
+    told = capsys.readouterr().out
+    assert "3 files (0 were there already), 1 new crops" in told
+    assert "without a crop, missing: 1" in told
+    assert "without a crop, no_face: 1" in told
+    settings = FaceStore(out).settings
+    assert (settings.crop.size, settings.crop.margin, settings.frames, settings.tracks) == (64, 1.5, 3, 2)
+    assert main(["prepare", str(manifest), "--out", str(out), *options]) == 0
+    assert "3 files (3 were there already), 0 new crops" in capsys.readouterr().out
+    assert main(["prepare", str(manifest), "--out", str(out), "--size", "65"]) == 2
+    assert "other settings" in capsys.readouterr().err
+
+
+def test_a_dataset_that_was_moved(manifest, tmp_path, capsys):
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "data").rename(tmp_path / "moved" / "data")
+    out = tmp_path / "store"
+    assert main(["prepare", str(manifest), "--out", str(out), "--root", str(tmp_path / "moved")]) == 0
+    assert "1 new crops" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent.csv", "--out", "s"], "absent.csv"),
+        (["m.csv", "--out", "."], "not empty"),
+        (["m.csv", "--out", "s", "--frames", "0"], "frames"),
+        (["m.csv", "--out", "s", "--size", "9"], "size"),
+        (["m.csv"], "--out"),
+    ],
+)
+def test_errors_are_one_message(manifest, arguments, message, monkeypatch, capsys):
+    monkeypatch.chdir(manifest.parent)
+    assert main(["prepare", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Traceback" not in told
+
+
+def test_help_has_an_example(capsys):
+    assert main(["prepare", "--help"]) == 0
+    assert "Example: unmask prepare" in capsys.readouterr().out
