@@ -125,7 +125,7 @@ def test_landmarks_anywhere_do_not_break_a_self_blend(marks, seed):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.floats(5, 90), st.floats(5, 90), st.floats(20, 120), st.sampled_from(sorted(SWAPS)), st.integers(0, 99))
+@given(st.floats(-40, 140), st.floats(-40, 140), st.floats(2, 120), st.sampled_from(sorted(SWAPS)), st.integers(0, 99))
 def test_a_face_that_leaves_the_picture_does_not_break_a_swap(x, y, side, method, seed):
     image = noise("y", width=96, height=96)
     marks = (TEMPLATE - TEMPLATE.mean(0)) * side + np.array([x, y])
@@ -135,7 +135,6 @@ def test_a_face_that_leaves_the_picture_does_not_break_a_swap(x, y, side, method
     assert swapped.dtype == np.uint8
 
 
-@pytest.mark.xfail(reason="swap_face cuts an empty part out of the picture and OpenCV refuses it", strict=True)
 @pytest.mark.parametrize("method", list(SWAPS))
 def test_a_face_wholly_outside_the_picture_changes_nothing(method):
     image = noise("y", width=96, height=96)

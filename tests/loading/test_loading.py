@@ -140,3 +140,10 @@ def test_validation_shows_every_crop_once_in_order(prepared, store):
     images, labels = (torch.cat(part) for part in zip(*data.val_dataloader(), strict=True))
     assert len(images) == len(data.validation.rows)
     assert labels.tolist() == data.validation.labels.tolist()
+
+
+def test_a_run_that_forges_all_of_its_own_needs_no_stored_fakes(prepared, store):
+    reals = prepared.rows().filter((pl.col("split") != "train") | (pl.col("label") == 0))
+    with pytest.raises(ConfigError, match="no crop of a fake"):
+        crops_of(reals, store, "train")
+    assert set(crops_of(reals, store, "train", fakes=False).labels) == {0}

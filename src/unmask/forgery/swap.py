@@ -93,6 +93,8 @@ def _swap_poisson(
     face = align_onto(donor, donor_marks, target_marks, target.shape[:2])
     face = match_colour(face, target, mask)
     left, top, width, height = cv2.boundingRect((mask * 255).astype(np.uint8))
+    if min(width, height) < _SMALLEST // 2:
+        return target  # seamlessClone has nothing to solve for there, and fails
     centre = (left + width // 2, top + height // 2)
     return cv2.seamlessClone(face, target, (mask * 255).astype(np.uint8), centre, cv2.NORMAL_CLONE)
 
@@ -113,6 +115,8 @@ SWAPS = {"swap_alpha": _swap_alpha, "swap_poisson": _swap_poisson}
 
 #: Half the side of the square that a swap works on, in distances between the eyes: the face with room to blend.
 _REACH = 3.0
+#: A face of which less than this many pixels can be seen either way is left alone.
+_SMALLEST = 16
 
 
 def swap_face(
@@ -134,7 +138,7 @@ def swap_face(
         rng: the source of chance; for the frames of one video, give each a generator of the same seed.
 
     Returns:
-        (H, W, 3) uint8 RGB, equal to the target away from its face.
+        (H, W, 3) uint8 RGB, equal to the target away from its face; all of it, where the face lies outside.
     """
     reach = _REACH * float(np.linalg.norm(target_marks[0] - target_marks[1]))
     centre = target_marks.mean(0)
@@ -142,6 +146,8 @@ def swap_face(
     left, top = np.maximum(np.floor(centre - reach), 0).astype(int)
     right, bottom = np.minimum(np.ceil(centre + reach), [width, height]).astype(int)
     swapped = target.copy()
+    if min(right - left, bottom - top) < _SMALLEST:
+        return swapped
     part = target[top:bottom, left:right]
     swapped[top:bottom, left:right] = SWAPS[method](part, target_marks - [left, top], donor, donor_marks, rng)
     return swapped

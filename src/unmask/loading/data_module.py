@@ -42,8 +42,14 @@ class Split:
         return [np.array(rows) for rows in found.values()]
 
 
-def crops_of(manifest: pl.DataFrame, store: FaceStore, split: str) -> Split:
+def crops_of(manifest: pl.DataFrame, store: FaceStore, split: str, *, fakes: bool = True) -> Split:
     """The stored crops of one split of a manifest, with their labels.
+
+    Args:
+        manifest: as ``read_manifest`` gives it.
+        store: its faces.
+        split: "train", "validation" or "test".
+        fakes: whether it must have any; a run that forges all of its own needs none to train on.
 
     Raises:
         ConfigError: the split lacks one class, or has no crops: nothing could be learnt or chosen on it.
@@ -57,7 +63,7 @@ def crops_of(manifest: pl.DataFrame, store: FaceStore, split: str) -> Split:
         rows, ids, np.array([labels[name] for name in ids], dtype=int), [methods.get(name) or "" for name in ids]
     )
     for label, name in ((0, "real"), (1, "fake")):
-        if not (found.labels == label).any():
+        if not (found.labels == label).any() and (fakes or label == 0):
             raise ConfigError(
                 f"the {split} split has no crop of a {name} face",
                 where=store.folder,
@@ -103,7 +109,7 @@ class FaceDataModule(LightningDataModule):
             repeats,
             workers,
         )
-        self.train = crops_of(manifest, store, "train")
+        self.train = crops_of(manifest, store, "train", fakes=self_blends < 1)
         self.validation = crops_of(manifest, store, "validation")
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:

@@ -16,11 +16,12 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
         labels: (N,) 1 fake, 0 real; both classes.
 
     Returns:
-        Slope (never negative: validation may not turn a ranking round) and shift.
+        Slope and shift. The slope is at least a hundredth over the logits' spread, since validation may flatten a
+        ranking but neither turn it round nor undo it.
 
     Source: Platt, "Probabilistic outputs for support vector machines", 1999.
     """
     spread = float(logits.std()) or 1.0
     fitted = LogisticRegression(C=1.0, class_weight="balanced").fit(logits[:, None] / spread, labels)
-    slope = max(float(fitted.coef_[0, 0]) / spread, 0.0)
+    slope = max(float(fitted.coef_[0, 0]), 0.01) / spread
     return Calibration(slope, float(fitted.intercept_[0]))
