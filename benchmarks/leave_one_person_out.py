@@ -25,8 +25,8 @@ from unmask.training.run import train
 RUNS = {
     "frozen": ("fit=head",),
     "trained": (
-        *("augment=faces", "data.self_blends=0", "data.workers=1", "threads=1"),
-        *("detector.arguments.input_size=128", "trainer.max_epochs=4"),
+        *("augment=faces", "data.self_blends=0", "data.workers=1"),
+        "trainer.max_epochs=4",
     ),
 }
 

@@ -47,7 +47,7 @@ def check_detector_and_augment(config: DictConfig) -> None:
     detector = build(config.detector.name, **arguments)
     assert detector.input_size == arguments["input_size"]
     crop = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
-    changed = instantiate(config.augment)(image=crop)["image"]
+    changed = instantiate(config.augment.view)(image=crop)["image"]
     assert changed.shape == (arguments["input_size"], arguments["input_size"], 3)
     assert changed.dtype == np.uint8
 

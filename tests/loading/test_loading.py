@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+import albumentations
 import numpy as np
 import polars as pl
 import pytest
 import torch
 
 from unmask.faces.store import FaceStore
-from unmask.loading.crops import EvaluationCrops, LabelledCrops, to_tensor
+from unmask.loading.crops import EvaluationCrops, LabelledCrops, PairedCrops, to_tensor
 from unmask.loading.data_module import FaceDataModule, crops_of
 from unmask.tables.errors import ConfigError
 
@@ -26,7 +27,7 @@ def resized(image: np.ndarray) -> dict[str, np.ndarray]:
 
 def module(prepared, store, **options: object) -> FaceDataModule:
     chosen: dict[str, object] = {"input_size": 48, "pairs_per_batch": 3} | options
-    return FaceDataModule(prepared.rows(), store, lambda image: resized(image), **chosen)  # type: ignore[arg-type]
+    return FaceDataModule(prepared.rows(), store, None, lambda image: resized(image), **chosen)  # type: ignore[arg-type]
 
 
 def test_to_tensor():
@@ -147,3 +148,15 @@ def test_a_run_that_forges_all_of_its_own_needs_no_stored_fakes(prepared, store)
     with pytest.raises(ConfigError, match="no crop of a fake"):
         crops_of(reals, store, "train")
     assert set(crops_of(reals, store, "train", fakes=False).labels) == {0}
+
+
+def test_augmentation_falls_the_same_way_for_both_of_a_pair(store, prepared):
+    compose = albumentations.Compose(
+        [albumentations.GaussNoise(std_range=(0.2, 0.2), p=1), albumentations.Resize(48, 48)]
+    )
+    rows = store.crops(prepared.rows("train")["id"].to_list())[:1]
+    # The "fake" is the real crop itself: whatever differs within the pair, augmentation put there.
+    pairs = PairedCrops(store, [rows], {"": [rows]}, compose, compose, self_blends=0)
+    first, second = pairs[0][0]
+    assert torch.equal(first, second)
+    assert not torch.equal(first, pairs[0][0][0])

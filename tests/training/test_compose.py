@@ -37,7 +37,7 @@ def test_every_augmentation_ends_in_the_detector_s_size(option):
     from hydra.utils import instantiate
 
     config = compose_config([*GIVEN, option, "detector.arguments.input_size=72"])
-    transform = instantiate(config.augment)
+    transform = instantiate(config.augment.view)
     rng = np.random.default_rng(0)
     for side in (64, 96, 256):
         for _ in range(5):

@@ -55,7 +55,7 @@ class Settings:
     @property
     def epochs(self) -> int:
         """Epochs of training."""
-        return 1 if self.quick else 6
+        return 2 if self.quick else 4
 
 
 def run_demo(out: str | Path, *, seed: int = 0, quick: bool = False) -> None:
@@ -181,11 +181,13 @@ class Demo:
         self._run("baseline", "detector=spectrum", "fit=head")
 
     def _run(self, folder: str, *overrides: str) -> None:
+        config = compose_config([*overrides, "test=false", f"seed={self.settings.seed}"])
         out = self.out / folder
-        common = [f"manifest={self.manifest}", f"store={self.out / 'faces'}", f"out={out}", "test=false"]
         last = out / "checkpoints" / "last.ckpt"
-        common += [f"resume={last}"] if last.is_file() else []
-        train(compose_config([*overrides, *common, f"seed={self.settings.seed}"]), out)
+        # Set here, not as overrides, whose grammar gives commas, brackets and equal signs a meaning.
+        config.manifest, config.store, config.out = str(self.manifest), str(self.out / "faces"), str(out)
+        config.resume = str(last) if last.is_file() else None
+        train(config, out)
 
     def _predict(self) -> None:
         write_predictions(self._predictions("run"), self.out / "predictions.csv")

@@ -71,11 +71,11 @@ def _swap_alpha(
 ) -> np.ndarray:
     """Colour-matched, softly masked swap, as the tools of 2018 to 2020 finish theirs.
 
-    The donor's face first goes through a low resolution, like the output of an autoencoder of 64 to 128 pixels.
+    The donor's face first goes through a low resolution, like the output of an autoencoder of 48 to 256 pixels.
     """
     mask = hull(target_marks, target.shape[:2], str(rng.choice(["face", "inner"])))
     face = align_onto(donor, donor_marks, target_marks, target.shape[:2])
-    face = _through_low_resolution(face, target_marks, rng.uniform(64, 128))
+    face = _through_low_resolution(face, target_marks, rng.uniform(48, 256))
     face = match_colour(face, target, mask)
     eyes = float(np.linalg.norm(target_marks[0] - target_marks[1]))
     return blend(face, target, soften(mask, eyes * rng.uniform(0.1, 0.35)))

@@ -66,13 +66,16 @@ class PairedCrops(Dataset[tuple[Tensor, Tensor]]):
 
     One pass shows one frame of every real file, by chance. The forged crop is, with probability ``self_blends``, made
     of the real one on the spot, else drawn from the stored fakes: each method as often as any other, and of a method
-    each file. Both go through the same augmentation. An item is ((2, 3, S, S) float32 in [0, 1], (2,) labels: 0, 1).
+    each file. Augmentation falls the same way for both, so that it can never tell them apart.
+
+    An item is ((2, 3, S, S) float32 in [0, 1], (2,) labels: 0, 1).
 
     Args:
         store: whose crops.
         real: for each real file, the rows of its crops.
         fake: method to the same of its files; may be empty if ``self_blends`` is 1.
-        transform: augmentation, ending in the detector's input size.
+        footage: augmentation of what the camera saw, before a face is forged; must keep size and place.
+        view: augmentation at the end, to the detector's input size.
         self_blends: 0 to 1.
         repeats: how often one pass shows each real file.
     """
@@ -82,12 +85,13 @@ class PairedCrops(Dataset[tuple[Tensor, Tensor]]):
         store: FaceStore,
         real: Sequence[np.ndarray],
         fake: Mapping[str, Sequence[np.ndarray]],
-        transform: Transform,
+        footage: Transform | None,
+        view: Transform,
         *,
         self_blends: float,
         repeats: int = 1,
     ) -> None:
-        self.store, self.real, self.fake, self.transform = store, real, fake, transform
+        self.store, self.real, self.fake, self.footage, self.view = store, real, fake, footage, view
         self.self_blends, self.repeats = self_blends if fake else 1.0, repeats
 
     def __len__(self) -> int:
@@ -99,13 +103,23 @@ class PairedCrops(Dataset[tuple[Tensor, Tensor]]):
         # torch's generator is the one that Lightning seeds in every worker and for every epoch.
         rng = np.random.default_rng(int(torch.randint(2**62, ())))
         row = int(rng.choice(self.real[index % len(self.real)]))
-        image = self.store.image(row)
+        seed = int(rng.integers(2**31))
+        image = _changed(self.footage, self.store.image(row), seed)
         if rng.random() < self.self_blends:
             forged = self_blend(image, self.store.landmarks(row), rng)
         else:
             files = self.fake[str(rng.choice(sorted(self.fake)))]
-            forged = self.store.image(int(rng.choice(files[int(rng.integers(len(files)))])))
-        if hasattr(self.transform, "set_random_seed"):  # albumentations draws from a generator of its own
-            self.transform.set_random_seed(int(rng.integers(2**31)))
-        pair = [to_tensor(self.transform(image=picture)["image"]) for picture in (image, forged)]
+            stored = self.store.image(int(rng.choice(files[int(rng.integers(len(files)))])))
+            forged = _changed(self.footage, stored, seed)
+        pair = [to_tensor(_changed(self.view, picture, seed)) for picture in (image, forged)]
         return torch.stack(pair), torch.tensor([0.0, 1.0])
+
+
+def _changed(transform: Transform | None, image: np.ndarray, seed: int) -> np.ndarray:
+    """The picture after a transform whose chance is decided by ``seed``."""
+    if transform is None:
+        return image
+    if hasattr(transform, "set_random_seed"):  # albumentations draws from a generator of its own
+        transform.set_random_seed(seed)
+    changed: np.ndarray = transform(image=image)["image"]
+    return changed

@@ -78,7 +78,8 @@ class FaceDataModule(LightningDataModule):
     Args:
         manifest: as ``read_manifest`` gives it.
         store: its faces.
-        transform: augmentation of training crops, ending in ``input_size``.
+        footage: see ``PairedCrops``.
+        view: see ``PairedCrops``; ends in ``input_size``.
         input_size: the detector's.
         pairs_per_batch: a batch has twice as many crops, half of them real.
         self_blends: share of the fakes in training that are self-blended on the spot, 0 to 1.
@@ -93,7 +94,8 @@ class FaceDataModule(LightningDataModule):
         self,
         manifest: pl.DataFrame,
         store: FaceStore,
-        transform: Transform,
+        footage: Transform | None,
+        view: Transform,
         *,
         input_size: int,
         pairs_per_batch: int = 16,
@@ -102,7 +104,7 @@ class FaceDataModule(LightningDataModule):
         workers: int = 0,
     ) -> None:
         super().__init__()
-        self.store, self.transform, self.input_size = store, transform, input_size
+        self.store, self.footage, self.view, self.input_size = store, footage, view, input_size
         self.pairs_per_batch, self.self_blends, self.repeats, self.workers = (
             pairs_per_batch,
             self_blends,
@@ -118,7 +120,9 @@ class FaceDataModule(LightningDataModule):
         fake = {method: files for method, files in fake.items() if files}
         real = [rows for method in sorted(set(self.train.methods)) for rows in self.train.files(0, method)]
         processes = self.trainer.world_size if self.trainer else 1  # each gets its share of the pairs
-        pairs = PairedCrops(self.store, real, fake, self.transform, self_blends=self.self_blends, repeats=self.repeats)
+        pairs = PairedCrops(
+            self.store, real, fake, self.footage, self.view, self_blends=self.self_blends, repeats=self.repeats
+        )
         return DataLoader(
             pairs,
             batch_size=self.pairs_per_batch,

@@ -52,8 +52,6 @@ def train(config: DictConfig, out: str | Path) -> Path:
     """
     out = Path(out)
     _check(config)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     manifest, store = read_manifest(config.manifest), FaceStore(config.store)
     write_text(OmegaConf.to_yaml(config, resolve=True), out / "config.yaml")
@@ -103,7 +101,8 @@ def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: 
     """Train, leave the detector with the weights of the best validation loss, and give this process's rank."""
     # Lightning's own notes (no GPU, products to try) tell a user nothing; its warnings stay.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    data = FaceDataModule(manifest, store, instantiate(config.augment), input_size=detector.input_size, **config.data)
+    augment = instantiate(config.augment)
+    data = FaceDataModule(manifest, store, **augment, input_size=detector.input_size, **config.data)
     module = DetectorModule(detector, **config.optimizer)
     best = ModelCheckpoint(
         out / "checkpoints", filename="best", monitor="val_loss", save_last=True, enable_version_counter=False
