@@ -84,9 +84,9 @@ def test_the_log_has_every_epoch(three_epochs):
 
 
 def test_the_best_checkpoint_is_handed_on(three_epochs):
-    losses = metrics(three_epochs).drop_nulls("val_loss").sort("epoch")["val_loss"].to_list()
+    areas = metrics(three_epochs).drop_nulls("val_auc").sort("epoch")["val_auc"].to_list()
     best = torch.load(three_epochs / "checkpoints" / "best.ckpt", weights_only=True)
-    assert best["epoch"] == int(np.argmin(losses))
+    assert best["epoch"] == int(np.argmax(areas))
     handed_on = weights(three_epochs)
     for name, value in handed_on.items():
         torch.testing.assert_close(value, best["state_dict"][f"detector.{name}"], rtol=0, atol=0)

@@ -55,7 +55,7 @@ class Settings:
     @property
     def epochs(self) -> int:
         """Epochs of training."""
-        return 2 if self.quick else 4
+        return 2 if self.quick else 5
 
 
 def run_demo(out: str | Path, *, seed: int = 0, quick: bool = False) -> None:

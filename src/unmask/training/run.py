@@ -34,6 +34,9 @@ from unmask.training.card import model_card
 from unmask.training.module import DetectorModule
 from unmask.training.probe import fit_head
 
+#: Epochs are compared by how well they rank. Their loss depends as much on how sure they are, which calibration mends.
+_CHOSEN_BY = "val_auc"
+
 
 def train(config: DictConfig, out: str | Path) -> Path:
     """Train one detector as a configuration says, and write everything that the run hands on.
@@ -98,16 +101,21 @@ def _detector(config: DictConfig) -> Detector:
 
 
 def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore, out: Path) -> int:
-    """Train, leave the detector with the weights of the best validation loss, and give this process's rank."""
+    """Train, leave the detector with the weights of the best validation epoch, and give this process's rank."""
     # Lightning's own notes (no GPU, products to try) tell a user nothing; its warnings stay.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     augment = instantiate(config.augment)
     data = FaceDataModule(manifest, store, **augment, input_size=detector.input_size, **config.data)
     module = DetectorModule(detector, **config.optimizer)
     best = ModelCheckpoint(
-        out / "checkpoints", filename="best", monitor="val_loss", save_last=True, enable_version_counter=False
+        out / "checkpoints",
+        filename="best",
+        monitor=_CHOSEN_BY,
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
     )
-    callbacks: list[Callback] = [best, EarlyStopping("val_loss", patience=config.stop.patience)]
+    callbacks: list[Callback] = [best, EarlyStopping(_CHOSEN_BY, mode="max", patience=config.stop.patience)]
     if config.trainer.get("enable_progress_bar", True):
         callbacks.append(RichProgressBar())
     for name in ("CACHE", "CONFIG", "DATA"):  # wandb would write to the home directory, offline as well
