@@ -107,15 +107,11 @@ def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: 
     augment = instantiate(config.augment)
     data = FaceDataModule(manifest, store, **augment, input_size=detector.input_size, **config.data)
     module = DetectorModule(detector, **config.optimizer)
-    best = ModelCheckpoint(
-        out / "checkpoints",
-        filename="best",
-        monitor=_CHOSEN_BY,
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-    )
-    callbacks: list[Callback] = [best, EarlyStopping(_CHOSEN_BY, mode="max", patience=config.stop.patience)]
+    folder = out / "checkpoints"
+    best = ModelCheckpoint(folder, filename="best", monitor=_CHOSEN_BY, mode="max", enable_version_counter=False)
+    # With ``save_last``, Lightning would write this one only when the other is: a resumed run would lose epochs.
+    last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
+    callbacks: list[Callback] = [best, last, EarlyStopping(_CHOSEN_BY, mode="max", patience=config.stop.patience)]
     if config.trainer.get("enable_progress_bar", True):
         callbacks.append(RichProgressBar())
     for name in ("CACHE", "CONFIG", "DATA"):  # wandb would write to the home directory, offline as well
