@@ -24,10 +24,7 @@ from unmask.training.run import train
 
 RUNS = {
     "frozen": ("fit=head",),
-    "trained": (
-        *("augment=faces", "data.self_blends=0", "data.workers=1"),
-        "trainer.max_epochs=4",
-    ),
+    "trained": ("augment=faces", "data.self_blends=0", "data.workers=1", "trainer.max_epochs=4"),
 }
 
 
@@ -41,7 +38,13 @@ def trivial(manifest: Path, scratch: Path) -> tuple[str, float]:
 
 def run(name: str, manifest: Path, store: Path, out: Path) -> Scorecard:
     """Train as ``RUNS`` says and score the test split."""
-    overrides = [*RUNS[name], f"manifest={manifest}", f"store={store}", f"out={out}"]
+    overrides = [
+        *RUNS[name],
+        "trainer.enable_progress_bar=false",
+        f"manifest={manifest}",
+        f"store={store}",
+        f"out={out}",
+    ]
     train(compose_config(overrides), out)
     return score(out / "predictions.csv", manifest, split="test")
 

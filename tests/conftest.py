@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+
+# Tiny networks: where tests run side by side, a second thread only waits for the first. Read when torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from dataclasses import dataclass
 from pathlib import Path
 

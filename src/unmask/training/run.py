@@ -112,7 +112,7 @@ def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: 
     # With ``save_last``, Lightning would write this one only when the other is: a resumed run would lose epochs.
     last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
     callbacks: list[Callback] = [best, last, EarlyStopping(_CHOSEN_BY, mode="max", patience=config.stop.patience)]
-    if config.trainer.get("enable_progress_bar", True):
+    if config.trainer.enable_progress_bar:
         callbacks.append(RichProgressBar())
     for name in ("CACHE", "CONFIG", "DATA"):  # wandb would write to the home directory, offline as well
         os.environ.setdefault(f"WANDB_{name}_DIR", str(out / "wandb" / name.lower()))
