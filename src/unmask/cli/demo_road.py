@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from rich.console import Console
-from rich.progress import Progress
 
 from unmask import __version__
 from unmask.challenge.create import create
@@ -145,13 +143,8 @@ class Demo:
         work()
         self.console.print(f"{'':>9}  [dim]{time.monotonic() - start:.0f} s[/dim]")
 
-    @contextmanager
-    def _bar(self) -> Iterator[Progress]:
-        with progress() as bar:
-            yield bar
-
     def _data(self) -> None:
-        with self._bar() as bar:
+        with progress() as bar:
             make_demo_data(self.out / "data", seed=self.settings.seed, portraits=self.settings.portraits, progress=bar)
 
     def _index(self) -> None:
@@ -159,13 +152,12 @@ class Demo:
 
     def _audit(self) -> None:
         findings = audit([self.manifest]).findings
-        for finding in findings:
-            self.console.print(f"{'':>9}  [yellow]{finding.what}[/yellow]")
-        if not findings:
-            self.console.print(f"{'':>9}  no leak between splits; file size, length, format and names tell nothing")
+        told = [f"[yellow]{finding.what}[/yellow]" for finding in findings]
+        for line in told or ["no leak between splits; file size, length, format and names tell nothing"]:
+            self.console.print(f"{'':>9}  {line}", soft_wrap=True)
 
     def _prepare(self) -> None:
-        with self._bar() as bar:
+        with progress() as bar:
             done = prepare(
                 read_manifest(self.manifest), self.out / "faces", default_settings(frames=_FRAMES), progress=bar
             )
