@@ -25,7 +25,7 @@ TINY = [
     "detector.arguments.backbone=test_resnet",
     "detector.arguments.input_size=64",
     "data.pairs_per_batch=2",
-    "+trainer.enable_progress_bar=false",
+    "trainer.enable_progress_bar=false",
     "trainer.max_epochs=1",
 ]
 
