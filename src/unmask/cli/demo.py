@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-_HELP = """From real portraits and videos to a scored leaderboard, in at most six minutes on two cores.
+_HELP = """From real portraits and videos to a scored leaderboard, in about four minutes on two cores.
 
 Makes forgeries, indexes and audits them, finds faces, trains a detector, scores it on people it never saw, and ranks it
 among other entries. A stopped demo goes on where it was.
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     out: Annotated[Path, typer.Option(help="Folder that gets everything.")] = Path("demo"),
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer people, less training: 90 seconds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer people, less training: a minute.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the split, the forgeries and the training.")] = 0,
 ) -> None:
     """Run the demo."""

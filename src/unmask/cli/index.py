@@ -19,9 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def index(
-    name: Annotated[
-        str, typer.Argument(help="folder, faceforensics, celeb_df_v2, dfdc, ...; any other word lists them all.")
-    ],
+    name: Annotated[str, typer.Argument(help="folder, faceforensics, celeb_df_v2 or dfdc.")],
     root: Annotated[Path, typer.Argument(help="The dataset's folder, as downloaded and unpacked.")],
     out: Annotated[Path, typer.Option(help="The manifest to write: .parquet or .csv.")],
     seed: Annotated[int, typer.Option(help="For splits that are drawn, not official.")] = 0,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import typer
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 _HELP = """Train a detector; the arguments are Hydra overrides of configs/train.yaml.
 
-Writes RUN/config.yaml, RUN/checkpoints/, RUN/logs/, RUN/model/ and, on the manifest's test split,
-RUN/predictions.csv and RUN/scorecard.html. RUN is `out=...`.
+Writes config.yaml, model/ and, on the manifest's test split, predictions.csv and scorecard.html into the folder
+`out=...`; unless `fit=head`, also checkpoints/ and logs/.
 
 Examples:
 
@@ -32,4 +39,12 @@ def run(context: typer.Context) -> None:
     from unmask.training.compose import run_with_overrides
     from unmask.training.run import train
 
-    run_with_overrides(context.args, lambda config, out: typer.echo(f"model: {train(config, out)}"))
+    def job(config: DictConfig, out: Path) -> None:
+        typer.echo(f"model: {train(config, out)}")
+        scorecard = out / "scorecard.json"
+        if scorecard.is_file():
+            auc = json.loads(scorecard.read_text(encoding="utf-8"))["metrics"]["roc_auc"]
+            told = auc.get("reason") or f"{auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})"
+            typer.echo(f"test AUC: {told}, see {out / 'scorecard.html'}")
+
+    run_with_overrides(context.args, job)

@@ -1,4 +1,4 @@
-"""Bootstrap: how much a score would move if other videos had been drawn.
+"""Bootstrap: how much a score would move if other files had been drawn.
 
 Clusters (a source video, a person) are drawn with replacement, all their rows together, because rows of one cluster
 are not independent. Clusters fall into three strata: fakes only, reals only, and both (an original beside the fakes

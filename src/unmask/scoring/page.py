@@ -67,7 +67,7 @@ def _sentence(auc: Estimate) -> str:
     if auc.low is None or auc.high is None:
         return f"{told}. How far chance could move that is not known ({auc.reason})."
     hint = " Scores may be turned round: 1 must mean fake." if auc.high < 0.5 else ""
-    return f"{told} (with other videos, {100 * auc.low:.0f} to {100 * auc.high:.0f}). Guessing gives 50.{hint}"
+    return f"{told} (with other files, {100 * auc.low:.0f} to {100 * auc.high:.0f}). Guessing gives 50.{hint}"
 
 
 def _percent(share: float) -> str:
