@@ -266,3 +266,14 @@ def test_hostile_answer_keys(tmp_path):
 def test_problem_order_is_the_files(tmp_path):
     error = TableError("x.csv", [Problem(0, "c", ""), Problem(9, "a", ""), Problem(2, "b", "")])
     assert [problem.line for problem in error.problems] == [2, 9, 0]
+
+
+def test_ids_written_another_way_are_one_fault(tmp_path):
+    expected = [f"{n:03d}.mp4" for n in range(200)]
+    path = tmp_path / "stems.csv"
+    path.write_text("id,score\n" + "".join(f"{n:03d},0.5\n" for n in range(200)))
+    with pytest.raises(TableError) as caught:
+        read_predictions(path, expected_ids=expected)
+    (problem,) = caught.value.problems
+    assert '"000"' in problem.what
+    assert '"000.mp4"' in problem.what

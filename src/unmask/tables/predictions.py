@@ -79,6 +79,12 @@ def _reasons(table: RawTable) -> list[str | None]:
 
 def _check_expected(table: RawTable, ids: list[str], expected_ids: Collection[str]) -> None:
     expected = set(expected_ids)
+    given = [name for name in ids if name]
+    if given and expected and not expected.intersection(given):
+        # One mistake in how ids are written, not one in each row.
+        what = f"no id is asked for: {shown(given[0])} stands where one such as {shown(min(expected))} should"
+        table.problems.append(Problem(0, what, "write the ids as they were given, all of them"))
+        return
     for line, name in zip(table.lines, ids, strict=True):
         if name and name not in expected:
             table.problems.append(Problem(line, f"the id {shown(name)} is not asked for", "leave the row out"))
