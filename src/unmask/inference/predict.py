@@ -159,7 +159,8 @@ def manifest_of(inputs: Sequence[str | Path], *, split: str | None = None) -> pl
     twice = found.filter(pl.col("id").is_duplicated())["id"].unique().sort().to_list()
     if twice:
         raise UnmaskError(
-            f"{len(twice)} ids stand for more than one file, such as {twice[0]!r}",
+            f"an id stands for more than one file: {twice[0]!r}"
+            + (f", and {len(twice) - 1} more" if twice[1:] else ""),
             next_step="predict the inputs one at a time",
         )
     return found
