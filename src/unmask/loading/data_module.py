@@ -105,12 +105,8 @@ class FaceDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         self.store, self.footage, self.view, self.input_size = store, footage, view, input_size
-        self.pairs_per_batch, self.self_blends, self.repeats, self.workers = (
-            pairs_per_batch,
-            self_blends,
-            repeats,
-            workers,
-        )
+        self.pairs_per_batch, self.workers = pairs_per_batch, workers
+        self.self_blends, self.repeats = self_blends, repeats
         self.train = crops_of(manifest, store, "train", fakes=self_blends < 1)
         self.validation = crops_of(manifest, store, "validation")
 
