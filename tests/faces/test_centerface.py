@@ -147,3 +147,16 @@ def test_intersection_over_union_counts_squares():
 def test_intersection_over_union_of_empty_boxes():
     got = intersection_over_union(np.array([1.0, 1, 1, 1]), np.array([[1.0, 1, 1, 1], [0, 0, 5, 5]]))
     np.testing.assert_array_equal(got, [0, 0])
+
+
+def test_a_face_that_fills_the_picture_is_found(detector, images, found):
+    """As in the face crops of published datasets: from brow to chin, made square."""
+    side = 224
+    for image, faces in zip(images, found, strict=True):
+        width, height = faces[0].box[2:] - faces[0].box[:2]
+        inner = faces[0].box + 0.05 * np.array([width, height, -width, -height])
+        left, top, right, bottom = inner.round().astype(int)
+        crop = cv2.resize(image[top:bottom, left:right], (side, side))
+        again = detector.detect([crop])[0][0]
+        known = (faces[0].landmarks - [left, top]) * side / [right - left, bottom - top]
+        assert np.abs(again.landmarks - known).max() < 0.15 * side
