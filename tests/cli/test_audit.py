@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.fakes import BUILDERS
-from tests.fakes.media import make_picture
+from tests.fakes.media import make_clip, make_picture
 from unmask.cli.main import main
 from unmask.datasets import index
 from unmask.tables.manifest import write_manifest
@@ -30,9 +30,29 @@ def test_findings_leave_with_1_and_say_what_where_and_what_to_do(manifest, tmp_p
     (tmp_path / "data" / "real" / "ada" / "0.jpg").unlink()
     assert main(["audit", str(manifest), "--json", str(tmp_path / "a.json")]) == 1
     told = " ".join(capsys.readouterr().out.split())
-    assert "1. 1 files are not there where: real/ada/0.jpg next: " in told
+    assert "1. 1 file is not there where: real/ada/0.jpg next: " in told
     assert "findings: 1" in told
     assert [each["kind"] for each in json.loads((tmp_path / "a.json").read_text())["findings"]] == ["missing_file"]
+
+
+def test_lines_are_whole_and_each_place_has_its_own(tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    paths = [f"real/{'long ' * 30}{number}.mp4" for number in range(7)]
+    for path in paths:
+        make_clip(tmp_path / "data" / path)
+        (tmp_path / "data" / path).write_bytes(b"hello" * 300)
+    write_manifest(index("folder", tmp_path / "data"), tmp_path / "m.parquet")
+    capfd.readouterr()
+    assert main(["audit", str(tmp_path / "m.parquet")]) == 1
+    told, errors = capfd.readouterr()
+    assert errors == ""
+    assert told.strip("\n") == told.removesuffix("\n")
+    lines = told.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("   where: "))
+    fault = "(the video cannot be read (Invalid data found when processing input))"
+    assert [line[10:] for line in lines[start : start + 5]] == [f"{path} {fault}" for path in paths[:5]]
+    assert lines[start + 5].strip() == "... and 2 more"
+    assert lines[start + 6].startswith("   next:  download")
 
 
 def test_root_option(manifest, tmp_path):

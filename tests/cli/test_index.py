@@ -5,6 +5,7 @@ import pytest
 from tests.fakes import BUILDERS
 from tests.fakes.folder import PEOPLE
 from unmask.cli.main import main
+from unmask.datasets import ADAPTERS
 from unmask.tables.manifest import read_manifest
 
 
@@ -47,7 +48,7 @@ def test_options_reach_the_adapter(tmp_path):
         (["dfcd", "data"], "folder, faceforensics, celeb_df_v2, dfdc"),
         (["dfdc", "data", "--hold-out", "x"], "--hold-out does not apply to dfdc"),
         (["dfdc", "absent"], "no such folder"),
-        (["folder", "data"], "no file of a folder was found"),
+        (["folder", "data"], "folder looks for real/ and fake/"),
     ],
 )
 def test_errors_are_one_message_with_a_next_step(tmp_path, monkeypatch, capsys, arguments, message):
@@ -61,6 +62,52 @@ def test_errors_are_one_message_with_a_next_step(tmp_path, monkeypatch, capsys, 
     assert not (tmp_path / "m.parquet").exists()
 
 
+def test_how_the_split_was_made_is_told_in_words_and_warned_of(tmp_path, capsys):
+    BUILDERS["folder"](tmp_path / "data")
+    assert main(["index", "folder", str(tmp_path / "data"), "--out", str(tmp_path / "m.csv")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (split,) = [line for line in lines if line.startswith("split (")]
+    assert split.startswith("split (train, validation, test): drawn with seed 0, about 70% train")
+    (warning,) = [line for line in lines if line.startswith("warning: ")]
+    assert "--subject-from folder" in warning
+    options = ["--out", str(tmp_path / "m.csv"), "--subject-from", "folder"]
+    assert main(["index", "folder", str(tmp_path / "data"), *options]) == 0
+    told = capsys.readouterr().out
+    assert "files of one subject stay together" in told
+    assert "warning" not in told
+
+
+def test_files_of_other_endings_are_told_by_ending(tmp_path, capsys):
+    BUILDERS["folder"](tmp_path / "data")
+    for name in ("a.heic", "b.HEIC", "[notes].txt"):
+        (tmp_path / "data" / "real" / name).write_bytes(b"x")
+    assert main(["index", "folder", str(tmp_path / "data"), "--out", str(tmp_path / "m.csv")]) == 0
+    assert "left out (.heic 2, .txt 1), such as real/" in capsys.readouterr().out
+
+
+def test_lines_are_not_broken(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    root = tmp_path / ("long" * 30)
+    BUILDERS["faceforensics"](root)
+    for name in ("train", "val", "test"):
+        (root / f"{name}.json").unlink()
+    assert main(["index", "faceforensics", str(root), "--out", str(root / "m.csv")]) == 0
+    told = capsys.readouterr().out
+    assert f"the official lists (train.json, val.json, test.json) were not found in {root} or" in told
+    assert f"rows written to {root / 'm.csv'}" in told
+    assert not told.startswith("\n")
+
+
 def test_help_has_an_example(capsys):
     assert main(["index", "--help"]) == 0
     assert "Example: unmask index" in capsys.readouterr().out
+
+
+def test_help_says_for_each_dataset_what_it_reads_and_which_options_it_takes(capsys):
+    for _ in range(2):  # the second is no longer than the first
+        assert main(["index", "--help"]) == 0
+        told = "".join(capsys.readouterr().out.split())
+        for name, adapter in ADAPTERS.items():
+            assert told.count(f"{name}:{''.join(adapter.layout.split())}") == 1
+        assert "metadata.csvwithpath,label.Options:--hold-out,--method-from,--seed,--subject-from" in told
+        assert "eachwithitsmetadata.json.Options:--seed" in told

@@ -53,7 +53,7 @@ def test_single_pictures_and_folders(model, tmp_path, capsys):
         (["absent", "x.jpg", "--out", "p.csv"], "no model here"),
         (["model", "x.jpg", "--out", "p.csv", "--store", "absent"], "no face store"),
         (["model", "x.jpg", "--out", "p.txt"], ".csv or .parquet"),
-        (["model", "x.jpg"], "--out"),
+        (["model", "x.jpg", "--out", "p.csv", "--frames", "f.txt"], "f.txt"),
         (["model"], "INPUT"),
     ],
 )
@@ -65,6 +65,58 @@ def test_errors_are_one_message(model, arguments, message, monkeypatch, tmp_path
     assert message in told
     assert "Traceback" not in told
     assert not (tmp_path / "p.csv").exists()
+
+
+def test_without_out_scores_are_printed(model, tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    folder = tmp_path / "folder"
+    face = folder / f"[b] {'long ' * 20}.jpg"
+    make_picture(folder / "nobody.jpg")
+    face.write_bytes(portraits(1)[0].read_bytes())
+    (folder / "cut.mp4").write_bytes(b"hello" * 300)
+    (folder / "phone.heic").write_bytes(b"x")
+    assert main(["predict", str(model), str(folder), "--out", str(tmp_path / "p.csv")]) == 0
+    capfd.readouterr()
+    assert main(["predict", str(model), str(folder)]) == 0
+    told, errors = capfd.readouterr()
+    assert errors == ""
+    assert not told.startswith("\n")
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in told.splitlines() if "│" in line]
+    scores = dict(pl.read_csv(tmp_path / "p.csv").select("id", "score").iter_rows())
+    assert cells == [
+        [face.name, f"{scores[face.name]:.4f}"],
+        ["cut.mp4", "none: damaged, or of a kind that is not read"],
+        ["nobody.jpg", "none: no face was found"],
+    ]
+    assert "1 of 3 files have a score\n" in told
+    assert "  no score, no_face: 1 (no face was found)\n" in told
+    assert "  no score, unreadable: 1 (" in told
+    assert '  no score, passed over, ending of neither video nor picture: 1 (.heic 1), such as "phone.heic"\n' in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "model", "p.csv"]
+
+
+def test_not_a_single_score_is_an_error(model, tmp_path, capfd):
+    make_picture(tmp_path / "folder" / "nobody.jpg")
+    (tmp_path / "folder" / "cut.mp4").write_bytes(b"hello" * 300)
+    out, frames = tmp_path / "p.csv", tmp_path / "f.csv"
+    assert main(["predict", str(model), str(tmp_path / "folder"), "--out", str(out), "--frames", str(frames)]) == 2
+    told, errors = capfd.readouterr()
+    assert told == ""
+    assert errors.splitlines() == [
+        "error: none of 2 files got a score, and nothing was written",
+        "  no_face: 1 (no face was found)",
+        "  unreadable: 1 (damaged, or of a kind that is not read)",
+        "  where: nobody.jpg, cut.mp4",
+        "  next:  give files in which a face can be seen; replace the files that cannot be read",
+    ]
+    assert not out.exists()
+    assert not frames.exists()
+
+
+def test_a_file_of_an_unknown_ending_is_tried_when_it_is_named(model, tmp_path, capsys):
+    (tmp_path / "me").write_bytes(portraits(1)[0].read_bytes())
+    assert main(["predict", str(model), str(tmp_path / "me")]) == 0
+    assert "1 of 1 files have a score" in capsys.readouterr().out
 
 
 def test_a_store_of_other_crops_is_refused(prepared, tmp_path, capsys):

@@ -36,6 +36,19 @@ def test_a_store_and_what_is_told(manifest, tmp_path, capsys):
     assert "other settings" in capsys.readouterr().err
 
 
+def test_sound_is_told_and_damage_writes_nothing_on_the_screen(tmp_path, capfd):
+    (tmp_path / "cut.mp4").write_bytes(b"hello" * 300)
+    (tmp_path / "m.csv").write_text(
+        "id,path,media,label,split,dataset\na,cut.mp4,video,0,train,x\nb,b.wav,audio,1,test,x\n"
+    )
+    assert main(["prepare", str(tmp_path / "m.csv"), "--out", str(tmp_path / "store")]) == 0
+    told, errors = capfd.readouterr()
+    assert errors == ""
+    assert "1 files (0 were there already), 0 new crops" in told
+    assert "without a crop, unreadable: 1 (damaged, or of a kind that is not read)" in told
+    assert "passed over: 1 sound files" in told
+
+
 def test_a_dataset_that_was_moved(manifest, tmp_path, capsys):
     (tmp_path / "moved").mkdir()
     (tmp_path / "data").rename(tmp_path / "moved" / "data")

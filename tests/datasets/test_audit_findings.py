@@ -130,6 +130,32 @@ def test_a_picture_saved_again_in_another_split_is_found(clean):
     outcome = audit([manifest_of(clean)])
     assert kinds(outcome) == {"near_duplicate"}
     assert outcome.findings[0].where == (f"{one} ~ {other}",)
+    assert "--subject-from" not in outcome.findings[0].next_step  # it was given
+
+
+def test_look_alikes_of_a_split_by_file_are_mended_by_naming_the_people(clean):
+    rows = index("folder", clean)
+    assert set(rows["split_rule"]) == {"id seed=0 0.70/0.15/0.15"}
+    one, other = (rows.filter(split=split, label=0)["path"][0] for split in ("train", "test"))
+    shutil.copyfile(clean / one, clean / other)
+    write_manifest(rows, clean.parent / "m.parquet")
+    found = {finding.kind: finding for finding in audit([clean.parent / "m.parquet"]).findings}
+    assert "--subject-from folder" in found["near_duplicate"].next_step
+
+
+def test_videos_that_were_not_compared_are_told(tmp_path):
+    for name in ("real", "fake"):
+        make_clip(tmp_path / "data" / name / "p" / "a.mp4", seed=name)
+    assert any("2 videos were not compared" in note for note in audit([manifest_of(tmp_path / "data")]).notes)
+
+
+def test_what_is_wrong_with_a_video_is_said_once_and_without_numbers(tmp_path):
+    for name in ("real", "fake"):
+        make_clip(tmp_path / "data" / name / "p" / "a.mp4", seed=name)
+    path = manifest_of(tmp_path / "data", split=pl.lit("train"))
+    (tmp_path / "data" / "fake" / "p" / "a.mp4").write_bytes(b"hello" * 300)
+    (found,) = audit([path]).findings
+    assert found.where == ("fake/p/a.mp4 (the video cannot be read (Invalid data found when processing input))",)
 
 
 def test_two_manifests_are_audited_as_one_body(clean, tmp_path):

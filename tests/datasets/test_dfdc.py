@@ -39,7 +39,9 @@ def test_the_sample_at_true_scale(tmp_path, protocols):
     part(tmp_path / "train_sample_videos", entries)
     (tmp_path / "test_videos").mkdir()
     (tmp_path / "test_videos" / "aassnaulhq.mp4").write_bytes(b"x")
-    manifest = index("dfdc", tmp_path)
+    report = Report()
+    manifest = index("dfdc", tmp_path, report=report)
+    assert [warning[:10] for warning in report.warnings] == ["400 clips "]
     labelled = manifest.filter(pl.col("label").is_not_null())
     assert dict(labelled.select("id", "label").iter_rows()) == {
         name: int(entry["label"] == "FAKE") for name, entry in entries.items()

@@ -120,10 +120,10 @@ def test_hold_out(fake):
         (["real/p/a.jpg"], {"subject_from": "folder", "method_from": "folder"}, "both the person and the method"),
         (["real/p/a.jpg"], {"subject_from": "name"}, "not known"),
         (["real/p/a.jpg"], {"hold_out": ["p"]}, "subjects are not known"),
-        (["real/p/a.jpg"], {"hold_out": ["q"], "subject_from": "folder"}, "no subject 'q'"),
+        (["real/p/a.jpg"], {"hold_out": ["q", "r"], "subject_from": "folder"}, "no subject 'q', 'r'"),
         (["real/p/a.jpg"], {"hold_out": ["p"], "subject_from": "folder"}, "everybody"),
         (["train/real/p/a.jpg"], {"hold_out": ["p"], "subject_from": "folder"}, "has splits already"),
-        (["pictures/a.jpg"], {}, "no file of a folder was found"),
+        (["pictures/a.jpg"], {}, "folder looks for real/ and fake/"),
         (["real/a.jpg"], {"splits": "x"}, "--splits does not apply"),
     ],
 )
@@ -131,6 +131,49 @@ def test_what_is_ambiguous_is_refused(tmp_path, paths, options, message):
     with pytest.raises(DatasetError, match=message) as caught:
         index("folder", touch(tmp_path, *paths), **options)
     assert caught.value.next_step or "everybody" in message
+
+
+def test_nothing_found_says_what_lies_there_instead(tmp_path):
+    with pytest.raises(DatasetError) as caught:
+        index("folder", touch(tmp_path, "faces/a.jpg", "more/b.jpg", "c.jpg", "d.txt"))
+    assert f"{tmp_path} (it holds faces/, more/, 2 files)" in str(caught.value)
+    with pytest.raises(DatasetError, match=r"left out: \.heic 2, \.txt 1"):
+        index("folder", touch(tmp_path, "real/a.heic", "fake/b.HEIC", "fake/c.txt"))
+
+
+def test_all_files_without_a_person_are_counted(tmp_path):
+    root = touch(tmp_path, "real/a.jpg", "fake/b.jpg", "fake/p/c.jpg")
+    with pytest.raises(DatasetError, match="2 of 3 files") as caught:
+        index("folder", root, subject_from="folder")
+    assert "real/a.jpg" in str(caught.value)
+    assert "fake/b.jpg" in str(caught.value)
+
+
+def warnings_of(root: Path, **options: str) -> list[str]:
+    report = Report()
+    index("folder", root, report=report, **options)
+    return report.warnings
+
+
+def test_a_split_that_may_part_one_person_is_warned_of(tmp_path):
+    root = touch(tmp_path / "d", *(f"{name}/p{number}/a.jpg" for name in ("real", "fake") for number in range(6)))
+    (warning,) = warnings_of(root)
+    assert "12 of the 12 files" in warning
+    assert "--subject-from folder" in warning
+    assert warnings_of(root, subject_from="folder") == []
+    assert warnings_of(touch(tmp_path / "given", "train/real/a.jpg", "test/fake/b.jpg")) == []
+
+
+def test_subjects_that_a_table_leaves_open_are_warned_of(tmp_path):
+    touch(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    (tmp_path / "metadata.csv").write_text(
+        "path,label,source_id,subject_id\na.jpg,0,s1,ada\nb.jpg,1,s1,\nc.jpg,1,s2,\n"
+    )
+    (warning,) = warnings_of(tmp_path)
+    assert "2 of the 3 files" in warning
+    assert "column subject_id in metadata.csv" in warning
+    assert "--subject-from" not in warning  # it is refused beside a table
+    assert "video" not in warning  # sources are known, so frames of one stay together
 
 
 def test_other_folders_are_told(tmp_path):

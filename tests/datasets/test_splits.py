@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmask.datasets.splits import SHARES, connect, draw, rule
+from unmask.datasets.splits import SHARES, SHARES_WITHOUT_TEST, connect, dealt_one_by_one, draw, rule, rule_in_words
 
 
 def test_rows_hang_together_over_other_rows():
@@ -67,3 +67,20 @@ def test_the_seed_matters():
 
 def test_rule():
     assert rule("subject", 3, SHARES) == "subject seed=3 0.70/0.15/0.15"
+
+
+def test_a_rule_in_words():
+    assert rule_in_words(rule("subject and source", 3, SHARES)) == (
+        "drawn with seed 3, about 70% train, 15% validation, 15% test; files of one subject and source stay together"
+    )
+    assert rule_in_words(f"held out ben, eva; {rule('subject', 0, SHARES_WITHOUT_TEST)}") == (
+        "test is ben, eva, held out; the rest drawn with seed 0, about 85% train, 15% validation; "
+        "files of one subject stay together"
+    )
+    assert "file by file" in rule_in_words(rule("id", 0, SHARES))
+    assert rule_in_words("official") == "official"
+    assert [dealt_one_by_one(made) for made in (rule("id", 0, SHARES), rule("source", 0, SHARES), "as given")] == [
+        True,
+        False,
+        False,
+    ]

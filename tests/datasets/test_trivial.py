@@ -11,7 +11,7 @@ from tests.fakes.media import make_clip, make_picture
 from unmask.datasets import index
 from unmask.datasets.audit import audit
 from unmask.datasets.audit.files import FACTS
-from unmask.datasets.audit.trivial import find_trivial, measure, newcombe
+from unmask.datasets.audit.trivial import _REMEDIES, NAMES, NUMBERS, find_trivial, measure, newcombe
 from unmask.tables.manifest import write_manifest
 
 
@@ -43,7 +43,15 @@ def test_bigger_fakes_are_found():
     assert measured["auc"] == pytest.approx(expected)
     assert measured["low"] < measured["auc"] < measured["high"]
     assert measured["finding"]
-    assert [finding.kind for finding in find_trivial(measure(rows))] == ["trivial_feature"]
+    (finding,) = find_trivial(measure(rows))
+    assert finding.kind == "trivial_feature"
+    medians = [f"{np.median(sizes[labels == label]):,.0f}" for label in (0, 1)]
+    assert finding.where == (f"bytes: {medians[0]} in reals, {medians[1]} in fakes",)
+    assert "encode" in finding.next_step
+
+
+def test_every_feature_has_a_remedy():
+    assert set(_REMEDIES) == {*NUMBERS, *NAMES}
 
 
 def test_smaller_fakes_are_found_as_well():
@@ -103,6 +111,8 @@ def test_codecs_that_go_with_the_class_are_found(share):
 def test_names_that_give_the_class_away_are_found():
     paths = [f"d/{'id1_id2' if number % 2 else 'id1'}_{number // 2:04d}.mp4" for number in range(200)]
     assert found(looked_at(200, path=paths)) >= {"name_pattern", "name_length", "name_digits"}
+    where = {finding.where[0] for finding in find_trivial(measure(looked_at(200, path=paths)))}
+    assert "name_pattern: 'a0_0' (100%) in reals, 'a0_a0_0' (100%) in fakes" in where
 
 
 def test_a_name_of_its_own_for_each_file_tells_nothing():

@@ -4,6 +4,8 @@ import io
 import os
 import random
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -215,3 +217,30 @@ def test_the_package_s_picture_with_alpha():
         alpha = np.asarray(picture.convert("RGBA"))[..., 3]
     shown = read_image(path)
     assert (shown[alpha == 0] == 255).all()
+
+
+DAMAGE = """
+import io
+from PIL import Image
+from unmask.media.image import decode_image
+from unmask.tables.errors import MediaError
+
+exif = Image.Exif()
+exif[274], exif[306] = 6, "2020:01:01 00:00:00"
+buffer = io.BytesIO()
+Image.new("RGB", (32, 24), "red").save(buffer, "TIFF", exif=exif)
+whole = buffer.getvalue()
+outcomes = {"read": 0, "refused": 0}
+for at in range(len(whole)):
+    try:
+        decode_image(whole[:at] + bytes([255]) + whole[at + 1 :])
+        outcomes["read"] += 1
+    except MediaError:
+        outcomes["refused"] += 1
+assert min(outcomes.values()) > 10, outcomes
+"""
+
+
+def test_damage_writes_nothing_on_the_screen():
+    done = subprocess.run([sys.executable, "-c", DAMAGE], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

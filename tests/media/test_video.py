@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -256,6 +257,31 @@ def test_damaged_bytes_never_raise_anything_else(tmp_path):
             assert all(image.ndim == 3 and image.dtype == np.uint8 for image in found.images)
     assert outcomes["read"] > 3
     assert outcomes["refused"] > 3
+
+
+def test_damaged_files_write_nothing_on_the_screen(tmp_path, capfd):
+    whole = noisy(tmp_path / "a.mp4")
+    rng = np.random.default_rng(1)
+    damaged = [b"hello" * 300, whole[: len(whole) // 2], noisy(tmp_path / "a.mkv")[: len(whole) // 2]]
+    for _ in range(20):
+        data = np.frombuffer(whole, np.uint8).copy()
+        places = rng.integers(0, len(data), 30)
+        data[places] = rng.integers(0, 256, len(places))
+        damaged.append(data.tobytes())
+    capfd.readouterr()
+    for number, data in enumerate(damaged):
+        path = tmp_path / f"{number}.mp4"
+        path.write_bytes(data)
+        for read in (probe, lambda path: sample_frames(path, 4)):
+            with suppress(MediaError):
+                read(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_the_system_says_is_told_without_numbers(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"hello" * 300)
+    assert refused(path).what == "the video cannot be read (Invalid data found when processing input)"
 
 
 @pytest.mark.parametrize("fps", [12.0, 25, 29.97, 30000 / 1001])

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from unmask.datasets.audit import Audit
 
 
@@ -29,26 +27,24 @@ def audit(
 
     Example: unmask audit photos.parquet --json audit.json
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
+    from unmask.cli.progress import progress
     from unmask.datasets.audit import audit as run
 
-    console = Console()
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("opening files", total=None)
-        outcome = run(
-            manifests, root=root, progress=lambda done, total: progress.update(task, completed=done, total=total)
-        )
-    _show(outcome, console)
+    with progress() as bar:
+        task = bar.add_task("files", total=None)
+        outcome = run(manifests, root=root, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    _show(outcome)
     if json:
         _write(outcome, manifests, json)
     raise typer.Exit(code=1 if outcome.findings else 0)
 
 
-def _show(outcome: Audit, console: Console) -> None:
+def _show(outcome: Audit) -> None:
     from rich.table import Table
 
+    from unmask.cli.progress import tables
+
+    console = tables()
     table = Table("split", "real", "fake", "unlabelled", title="files")
     for row in outcome.balance.iter_rows(named=True):
         table.add_row(row["split"], *(f"{row[column]:,}" for column in ("real", "fake", "unlabelled")))
@@ -62,13 +58,14 @@ def _show(outcome: Audit, console: Console) -> None:
             )
         console.print(table)
     for note in outcome.notes:
-        console.print(f"note: {note}", markup=False)
+        typer.echo(f"note: {note}")
     for number, finding in enumerate(outcome.findings, start=1):
-        console.print(f"{number}. {finding.what}", markup=False)
-        more = ", ..." if finding.count > len(finding.where) else ""
-        console.print(f"   where: {', '.join(finding.where)}{more}", markup=False)
-        console.print(f"   next:  {finding.next_step}", markup=False)
-    console.print(f"findings: {len(outcome.findings)}" if outcome.findings else "nothing found")
+        more = finding.count - len(finding.where)
+        places = [*finding.where, *([f"... and {more:,} more"] if more else [])]
+        typer.echo(f"{number}. {finding.what}")
+        typer.echo("   where: " + "\n          ".join(places))
+        typer.echo(f"   next:  {finding.next_step}")
+    typer.echo(f"findings: {len(outcome.findings)}" if outcome.findings else "nothing found")
 
 
 def _write(outcome: Audit, manifests: list[Path], path: Path) -> None:

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from inspect import getdoc
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from unmask.datasets.base import Adapter
     from unmask.datasets.report import Report
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to ``app``."""
-    app.command()(index)
+    app.command(cls=_WithDatasets)(index)
+
+
+class _WithDatasets(TyperCommand):
+    """Its help lists the datasets, asked for only when it is shown: ``unmask --help`` need not load them."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # typer's own types are click's, or its copies of them
+        """Write the help, with a line for each dataset."""
+        from unmask.datasets import ADAPTERS
+
+        listed = [f"- {name}: {adapter.layout}. Options: {_flags(adapter)}" for name, adapter in ADAPTERS.items()]
+        self.help = "\n".join([f"{getdoc(index)}", "", "What ROOT holds, and which options apply:", "", *listed])
+        super().format_help(ctx, formatter)
+
+
+def _flags(adapter: Adapter) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in sorted({*adapter.options, "seed"}))
 
 
 def index(
-    name: Annotated[str, typer.Argument(help="folder, faceforensics, celeb_df_v2 or dfdc.")],
-    root: Annotated[Path, typer.Argument(help="The dataset's folder, as downloaded and unpacked.")],
+    name: Annotated[str, typer.Argument(help="The dataset: one of those listed above.")],
+    root: Annotated[Path, typer.Argument(help="Its folder, as downloaded and unpacked.")],
     out: Annotated[Path, typer.Option(help="The manifest to write: .parquet or .csv.")],
     seed: Annotated[int, typer.Option(help="For splits that are drawn, not official.")] = 0,
     hold_out: Annotated[
@@ -63,29 +82,37 @@ def index(
 
 
 def _show(manifest: pl.DataFrame, report: Report) -> None:
-    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    from unmask.datasets.splits import balance
+    from unmask.cli.progress import tables
+    from unmask.datasets.files import NOT_MEDIA
+    from unmask.datasets.splits import balance, rule_in_words
+    from unmask.media.kinds import count_endings
+    from unmask.tables.manifest import SPLITS
 
-    console = Console()
-    table = Table("split", "real", "fake", "unlabelled", title=f"{manifest['dataset'][0]}: files")
+    console = tables()
+    table = Table("split", "real", "fake", "unlabelled", title=f"{escape(manifest['dataset'][0])}: files")
     for row in balance(manifest).iter_rows(named=True):
         table.add_row(row["split"], *(f"{row[column]:,}" for column in ("real", "fake", "unlabelled")))
     console.print(table)
     for name in ("method", "compression"):
         if name in manifest.columns:
             counts = manifest[name].drop_nulls().value_counts(sort=True).sort("count", name, descending=[True, False])
-            console.print(f"{name}: " + ", ".join(f"{each} {count:,}" for each, count in counts.iter_rows()))
+            typer.echo(f"{name}: " + ", ".join(f"{each} {count:,}" for each, count in counts.iter_rows()))
     if "split_rule" in manifest.columns:
-        console.print("split: " + "; ".join(manifest["split_rule"].drop_nulls().unique().sort().to_list()))
+        for rule, splits in manifest.group_by("split_rule").agg("split").drop_nulls().sort("split_rule").iter_rows():
+            typer.echo(f"split ({', '.join(name for name in SPLITS if name in splits)}): {rule_in_words(rule)}")
     short = [count for count in report.counts if count.found < count.expected]
     if short:
         missing = Table("part", "found", "expected", title="not all there")
         for count in short:
-            missing.add_row(count.part, f"{count.found:,}", f"{count.expected:,}")
+            missing.add_row(escape(count.part), f"{count.found:,}", f"{count.expected:,}")
         console.print(missing)
     for what, paths in report.odd.items():
-        console.print(f"{len(paths):,} {what}, such as {paths[0]}", markup=False)
+        endings = f" ({count_endings(paths)})" if what == NOT_MEDIA else ""
+        typer.echo(f"{len(paths):,} {what}{endings}, such as {paths[0]}")
     for note in report.notes:
-        console.print(f"note: {note}", markup=False)
+        typer.echo(f"note: {note}")
+    for warning in report.warnings:
+        typer.echo(f"warning: {warning}")

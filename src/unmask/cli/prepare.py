@@ -31,7 +31,7 @@ def run(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
 ) -> None:
     """Find, cut and store faces."""
-    from unmask.cli.progress import progress
+    from unmask.cli.progress import progress, told_reason
     from unmask.faces.prepare import default_settings, prepare
     from unmask.tables.manifest import read_manifest
 
@@ -41,4 +41,7 @@ def run(
         done = prepare(rows, out, settings, workers=workers, progress=bar)
     typer.echo(f"{done.files} files ({done.resumed} were there already), {done.crops} new crops in {out}")
     for reason, count in sorted(done.failures.items()):
-        typer.echo(f"  without a crop, {reason}: {count}")
+        typer.echo(f"  without a crop, {told_reason(reason, count)}")
+    sounds = rows["media"].eq("audio").sum()
+    if sounds:
+        typer.echo(f"  passed over: {sounds:,} sound files, which have no face")

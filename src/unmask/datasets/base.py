@@ -8,7 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
+from unmask.datasets.files import NOT_MEDIA, folders
 from unmask.datasets.report import Report
+from unmask.media.kinds import count_endings
 from unmask.tables.errors import DatasetError
 from unmask.tables.manifest import REQUIRED
 
@@ -17,6 +19,10 @@ Row = dict[str, str | int | None]
 
 #: Columns besides the required ones that ``build_manifest`` knows the order of; all of them text.
 FURTHER = ("root", "method", "source_id", "subject_id", "donor_id", "compression", "split_rule")
+
+
+#: Folders that the message about an empty dataset names.
+_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,21 @@ class Adapter:
         root = root.resolve()
         rows = self.read(root, options, report)
         if not rows:
-            raise DatasetError(
-                f"no file of {self.title} was found", where=root, next_step=f"the root should hold {self.layout}"
-            )
+            raise self._nothing_found(root, report)
         return build_manifest(rows, root, self.dataset(root) if self.dataset else self.name)
+
+    def _nothing_found(self, root: Path, report: Report) -> DatasetError:
+        """The error that says what was looked for, and what lies there instead."""
+        inside = [f"{name}/" for name in folders(root)]
+        files = sum(1 for path in root.iterdir() if path.is_file())
+        there = [*inside[:_SHOWN], *(["..."] if inside[_SHOWN:] else []), *([f"{files:,} files"] if files else [])]
+        left_out = report.odd.get(NOT_MEDIA)
+        return DatasetError(
+            f"nothing to index was found; {self.name} looks for {self.layout}"
+            + (f"; files of other endings were left out: {count_endings(left_out)}" if left_out else ""),
+            where=f"{root} (it holds {', '.join(there) or 'nothing'})",
+            next_step=f"give the folder that holds these, or lay the files out so (data/{self.name}.md shows the tree)",
+        )
 
     def _refuse_unused(self, options: Options) -> None:
         for option in fields(options):

@@ -73,7 +73,7 @@ def read(root: Path, options: Options, report: Report) -> list[Row]:
                 report.add_odd("parts beyond 0 to 49, left out", relative(folder, root))
         else:
             rows += _read_unlabelled(folder, root, report)
-    return rows + _deal_out(loose, options.seed)
+    return rows + _deal_out(loose, options.seed, report)
 
 
 def _homes(root: Path) -> list[Path]:
@@ -177,8 +177,14 @@ def _read_test(folder: Path, labels: Path, root: Path, report: Report) -> list[R
     return rows
 
 
-def _deal_out(rows: list[Row], seed: int) -> list[Row]:
+def _deal_out(rows: list[Row], seed: int, report: Report) -> list[Row]:
     """Split clips of no known part so that fakes stay with their original and with each other."""
+    if rows:
+        report.warn(
+            f"{len(rows):,} clips of no numbered part were dealt to splits by their originals; DFDC does not say who "
+            "is seen, so one person may lie in two splits, and a score on the test split would flatter. With the "
+            "numbered parts, the split is that of polimi-ispl/icpr2020dfdc"
+        )
     ids, labels = [str(row["id"]) for row in rows], [int(str(row["label"])) for row in rows]
     groups = connect([str(row["source_id"])] if row["source_id"] else [] for row in rows)
     made = rule("source", seed, SHARES)

@@ -11,13 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from unmask.datasets.report import Report
+from unmask.media.kinds import KINDS
 from unmask.tables.errors import DatasetError
-
-MEDIA_OF_ENDING = (
-    dict.fromkeys((".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v"), "video")
-    | dict.fromkeys((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"), "image")
-    | dict.fromkeys((".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac"), "audio")
-)
 
 HIDDEN = "hidden or system files, left out"
 EMPTY = "files of zero bytes, indexed all the same"
@@ -36,7 +31,7 @@ def bare(name: str) -> str:
 
 def media_of(name: str) -> str | None:
     """Tell by the ending of a file name whether it is "video", "image" or "audio"; None for anything else."""
-    return MEDIA_OF_ENDING.get(os.path.splitext(name)[1].lower())  # noqa: PTH122  # called once for each file
+    return KINDS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122  # called once for each file
 
 
 def folders(folder: Path) -> list[str]:

@@ -43,6 +43,8 @@ SPLIT_WORDS = {
     "validation": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
+#: Files that a message names.
+_SHOWN = 3
 _LABELS = {word: label for label, words in CLASS_WORDS.items() for word in words}
 _SPLITS = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 
@@ -71,7 +73,9 @@ def read(root: Path, options: Options, report: Report) -> list[Row]:
         rows = _with_folder_splits(metadata_csv.read(table, root, report), table)
     else:
         rows = [row for top in _tops(root, report) for row in _read_top(top, root, options, report)]
-    return _split(rows, options, root, report) if rows else rows
+        if options.subject_from:
+            _check_subjects(rows, root)
+    return _split(rows, options, root, table, report) if rows else rows
 
 
 def _with_folder_splits(rows: list[Row], table: Path) -> list[Row]:
@@ -139,25 +143,30 @@ def _read_top(top: Path, root: Path, options: Options, report: Report) -> Iterat
             )
         depth = len(home.relative_to(root).parts)
         for _, path, media in media_below(home, root, report):
-            yield _row(path, depth, media, label, split, options, root)
+            yield _row(path, depth, media, label, split, options)
 
 
-def _row(path: str, depth: int, media: str, label: int, split: str | None, options: Options, root: Path) -> Row:
+def _row(path: str, depth: int, media: str, label: int, split: str | None, options: Options) -> Row:
     parts = path.split("/")
     first = parts[depth] if len(parts) > depth + 1 else None
-    if options.subject_from and first is None:
-        raise DatasetError(
-            f"{path} lies in no folder of a person",
-            where=root,
-            next_step="move it into one, or index without --subject-from",
-        )
     row: Row = {"id": path, "path": path, "media": media, "label": label, "split": split}
     row |= {"subject_id": first if options.subject_from else None}
     row |= {"method": first if options.method_from and label == 1 else None}
     return row
 
 
-def _split(rows: list[Row], options: Options, root: Path, report: Report) -> list[Row]:
+def _check_subjects(rows: list[Row], root: Path) -> None:
+    loose = [str(row["path"]) for row in rows if not row["subject_id"]]
+    if loose:
+        raise DatasetError(
+            f"{len(loose):,} of {len(rows):,} files lie in no folder of a person, such as {', '.join(loose[:_SHOWN])}",
+            where=root,
+            next_step="--subject-from folder reads real/<person>/... and fake/<person>/...: move these files into such "
+            "folders, or index without the option",
+        )
+
+
+def _split(rows: list[Row], options: Options, root: Path, table: Path | None, report: Report) -> list[Row]:
     given = {row["split"] for row in rows} - {None}
     if given:
         return _keep_given(rows, given, options, root, report)
@@ -174,10 +183,29 @@ def _split(rows: list[Row], options: Options, root: Path, report: Report) -> lis
     if held:
         made = f"held out {', '.join(sorted(options.hold_out))}; {made}"
     empty = [split for split in shares if split not in splits]
+    _warn_of_leaks(rest, table, report)
     if empty:
         report.note(f"too few groups for every split: {' and '.join(empty)} stayed empty")
     dealt = [row | {"split": split, "split_rule": made} for row, split in zip(rest, splits, strict=True)]
     return dealt + [row | {"split": "test", "split_rule": made} for row in held]
+
+
+def _warn_of_leaks(rows: list[Row], table: Path | None, report: Report) -> None:
+    """Say how many of the rows to deal may put one person into two splits, and how to tell who is seen."""
+    loose = [row for row in rows if not row.get("subject_id")]
+    if not loose:
+        return
+    frames = "" if all(row.get("source_id") for row in loose) else ", even frames of one video,"
+    remedy = (
+        f"fill a column subject_id in {table.name}"
+        if table
+        else "index again with --subject-from folder, if each person has a folder (real/<person>/..., "
+        f"fake/<person>/...); else with a {metadata_csv.NAME} that has a column subject_id"
+    )
+    report.warn(
+        f"nothing says who is seen in {len(loose):,} of the {len(rows):,} files that were dealt to splits, so one "
+        f"person{frames} may be in two of them, and a score on the test split would flatter: {remedy}"
+    )
 
 
 def _keep_given(
@@ -206,7 +234,9 @@ def _check_held(rows: list[Row], held: list[Row], options: Options, root: Path) 
         )
     if unknown:
         raise DatasetError(
-            f"there is no subject {unknown[0]!r}", where=root, next_step=f"there are: {', '.join(sorted(subjects))}"
+            f"there is no subject {', '.join(map(repr, unknown))}",
+            where=root,
+            next_step=f"there are: {', '.join(sorted(subjects))}",
         )
     if held and len(held) == len(rows):
         raise DatasetError("everybody is held out: nothing is left to train on", where=root)
@@ -215,7 +245,8 @@ def _check_held(rows: list[Row], held: list[Row], options: Options, root: Path) 
 ADAPTER = Adapter(
     name="folder",
     title="a folder",
-    layout="real/ and fake/, or train/, val/ and test/ with both in each, or a metadata.csv with path,label",
+    layout="real/ and fake/ with videos, pictures or sound; or train/, val/ and test/ with both in each; or a "
+    "metadata.csv with path,label",
     read=read,
     options=frozenset({"hold_out", "subject_from", "method_from"}),
     dataset=lambda root: root.name or "folder",

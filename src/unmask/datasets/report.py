@@ -28,11 +28,13 @@ class Report:
         counts: the parts of the dataset with expected and found files.
         odd: what is odd -> the paths it is true of, relative to the root.
         notes: decisions that the reader should know of, a sentence each.
+        warnings: what may make numbers on this data untrue, and how to mend it, a sentence each.
     """
 
     counts: list[Count] = field(default_factory=list)
     odd: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def count(self, part: str, expected: int, found: int) -> None:
         """Note how much of a part is there."""
@@ -45,3 +47,7 @@ class Report:
     def note(self, sentence: str) -> None:
         """Note a decision."""
         self.notes.append(sentence)
+
+    def warn(self, sentence: str) -> None:
+        """Note what may make numbers untrue."""
+        self.warnings.append(sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,6 +19,32 @@ SHARES_WITHOUT_TEST = {"train": 0.85, "validation": 0.15}
 def rule(by: str, seed: int, shares: Mapping[str, float]) -> str:
     """How a drawn split came about, for the column ``split_rule``: "subject seed=0 0.70/0.15/0.15"."""
     return f"{by} seed={seed} {'/'.join(f'{share:.2f}' for share in shares.values())}"
+
+
+_RULE = re.compile(r"(?:held out (?P<held>.+); )?(?P<by>.+) seed=(?P<seed>\d+) (?P<shares>[\d./]+)")
+
+
+def rule_in_words(made: str) -> str:
+    """A ``split_rule`` as a sentence: "drawn with seed 0, about 70 % train, ...; files of one subject stay together".
+
+    What ``rule`` did not make, such as "official", is given back as it is.
+    """
+    match = _RULE.fullmatch(made)
+    if match is None:
+        return made
+    shares = zip(SPLITS, match["shares"].split("/"), strict=False)
+    words = f"drawn with seed {match['seed']}, about " + ", ".join(
+        f"{float(share):.0%} {name}" for name, share in shares
+    )
+    together = "file by file, whoever is seen" if match["by"] == "id" else f"files of one {match['by']} stay together"
+    held = f"test is {match['held']}, held out; the rest " if match["held"] else ""
+    return f"{held}{words}; {together}"
+
+
+def dealt_one_by_one(made: str) -> bool:
+    """Whether a ``split_rule`` says that nothing was known that should keep files together."""
+    match = _RULE.fullmatch(made)
+    return match is not None and match["by"] == "id"
 
 
 def connect(keys_of_rows: Iterable[Iterable[str]]) -> list[int]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +22,11 @@ from unmask.faces.store import FaceStore, StoreSettings, rows_of
 from unmask.inference.aggregate import AGGREGATIONS
 from unmask.inference.model_folder import Model, device
 from unmask.loading.crops import EvaluationCrops
-from unmask.media.kinds import KINDS, media_kind
-from unmask.tables.errors import ModelError, UnmaskError
+from unmask.media import image, video
+from unmask.media.kinds import count_endings, files_below, media_kind
+from unmask.tables.errors import MediaError, ModelError, UnmaskError
 from unmask.tables.manifest import read_manifest
+from unmask.tables.reading import shown
 
 
 @dataclass(frozen=True)
@@ -134,73 +138,179 @@ def crop_logits(
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def manifest_of(inputs: Sequence[str | Path], *, split: str | None = None) -> pl.DataFrame:
-    """A manifest of whatever is given: manifests, folders, single videos and pictures.
+@dataclass(frozen=True)
+class Inputs:
+    """What there is to predict.
+
+    Attributes:
+        files: columns id, path, media, root.
+        passed_over: files that get no score because of their kind, and why: reason -> paths.
+    """
+
+    files: pl.DataFrame
+    passed_over: dict[str, list[str]]
+
+
+#: Reasons for passing over a file of a folder or a row of a manifest.
+SOUND = "sound"
+UNKNOWN = "ending of neither video nor picture"
+HIDDEN = "hidden"
+UNWRITABLE = "characters in the name that no table can carry"
+
+#: Beside media lie tables that describe them, and what desktops leave behind: these are no media and not told of.
+_TABLES = (".csv", ".json", ".parquet")
+_SYSTEM = (".ds_store", "thumbs.db", "desktop.ini")
+#: Characters of the longest path that a system takes: a message shows it whole.
+_LONGEST = 4096
+#: Text that ffmpeg would draw on a screen and call a video.
+_DRAWN_TEXT = ("ansi", "bintext", "idf", "xbin")
+_COLUMNS = {"id": pl.String, "path": pl.String, "media": pl.String, "root": pl.String}
+
+
+def inputs_of(given: Sequence[str | Path], *, split: str | None = None) -> Inputs:
+    """The files of whatever is given: manifests, folders, single videos and pictures.
 
     Args:
-        inputs: ``.csv`` or ``.parquet`` manifests, folders (searched through), media files.
-        split: of manifests, take only this split's rows.
+        given: ``.csv`` or ``.parquet`` manifests; folders, searched through by the endings of files; media files, which
+            may have any ending or none.
+        split: of manifests, take only this split's rows; then nothing but manifests may be given.
 
     Returns:
-        Columns id, path, media, root. The id of a file in a folder is its path below the folder; of a single file, its
-        name.
+        The files and what was passed over. The id of a file in a folder is its path below the folder; of a single file,
+        its name.
 
     Raises:
-        UnmaskError: an input is not there or of no known kind, nothing was found, or two files have one id.
+        UnmaskError: with every input that is not there or of no known kind; or nothing was found; or two files have one
+            id.
     """
-    parts = [_one_input(Path(given), split) for given in inputs]
-    found = pl.concat(parts)
-    if not found.height:
+    parts, faults = [], []
+    for each in given:
+        try:
+            parts.append(_one_input(Path(each), split))
+        except UnmaskError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        told = "\n".join(f"{number}. {error}" for number, error in enumerate(faults, start=1))
+        raise UnmaskError(f"{len(faults)} of the inputs cannot be used:\n{told}")
+    files = pl.concat([part.files for part in parts])
+    passed_over: dict[str, list[str]] = {}
+    for part in parts:
+        for reason, paths in part.passed_over.items():
+            passed_over.setdefault(reason, []).extend(paths)
+    if not files.height:
         raise UnmaskError(
-            "there is nothing to predict",
-            where=", ".join(map(str, inputs)),
-            next_step="give videos, pictures or a manifest with rows",
+            "\n  ".join(["there is nothing to predict", *told_passed_over(passed_over)]),
+            where=", ".join(map(str, given)),
+            next_step="give videos or pictures with their usual endings, or a manifest with rows of them",
         )
-    twice = found.filter(pl.col("id").is_duplicated())["id"].unique().sort().to_list()
+    twice = files.filter(pl.col("id").is_duplicated())["id"].unique().sort().to_list()
     if twice:
         raise UnmaskError(
             f"an id stands for more than one file: {twice[0]!r}"
             + (f", and {len(twice) - 1} more" if twice[1:] else ""),
             next_step="predict the inputs one at a time",
         )
-    return found
+    return Inputs(files, passed_over)
 
 
-def _one_input(given: Path, split: str | None) -> pl.DataFrame:
-    columns = ["id", "path", "media", "root"]
-    if given.is_dir():
-        names = sorted(
-            path.relative_to(given).as_posix()
-            for path in given.rglob("*")
-            if path.is_file() and media_kind(path) in ("video", "image")
+def told_passed_over(passed_over: dict[str, list[str]]) -> list[str]:
+    """What ``Inputs.passed_over`` holds, a line for each reason: how many files, and of which endings."""
+    return [
+        f"passed over, {reason}: {len(paths):,} ({count_endings(paths)}), such as {shown(paths[0], _LONGEST)}"
+        for reason, paths in passed_over.items()
+    ]
+
+
+def _one_input(given: Path, split: str | None) -> Inputs:
+    if given.suffix.lower() in (".csv", ".parquet", ".gz") and not given.is_dir():
+        return _of_manifest(given, split)
+    if split is not None:
+        raise UnmaskError(
+            f"{given.name} is no manifest, so it has no splits",
+            where=given,
+            next_step="give --split with manifests only",
         )
-        return _rows(names, given)
-    if given.suffix.lower() in (".csv", ".parquet", ".gz"):
-        manifest = read_manifest(given)
-        kept = manifest if split is None else manifest.filter(pl.col("split") == split)
-        return kept.filter(pl.col("media") != "audio").select(columns)
+    if given.is_dir():
+        return _of_folder(given)
     if not given.is_file():
         raise UnmaskError("there is no such file or folder", where=given, next_step="check the path")
-    if media_kind(given) not in ("video", "image"):
-        endings = sorted(ending for ending, kind in KINDS.items() if kind != "audio")
+    if not _is_writable(given.name):
         raise UnmaskError(
-            f"{given.name} is neither a video, a picture nor a manifest",
-            where=given,
-            next_step=f"known endings: {', '.join(endings)}, .csv, .parquet",
+            f"the name {shown(given.name)} has characters that no table can carry",
+            where=shown(str(given.parent), _LONGEST),
+            next_step="rename the file",
         )
-    return _rows([given.name], given.parent)
+    if media_kind(given) == "audio":  # a song with a cover could be read as a video
+        raise UnmaskError(f"{given.name} is a sound file", where=given, next_step="give videos and pictures only")
+    media = _kind_by_content(given)
+    if media is None:
+        raise UnmaskError(
+            f"{given.name} is neither a video, a picture nor a manifest: nothing of it could be read as one",
+            where=given,
+            next_step="convert it, to .mp4 or .jpg say: kinds that need their own library, such as .heic, are not read",
+        )
+    return Inputs(_rows([(given.name, media)], given.parent), {})
 
 
-def _rows(names: Sequence[str], root: Path) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "id": names,
-            "path": names,
-            "media": [media_kind(name) for name in names],
-            "root": [str(root.resolve())] * len(names),
-        },
-        schema={"id": pl.String, "path": pl.String, "media": pl.String, "root": pl.String},
-    )
+def _of_manifest(given: Path, split: str | None) -> Inputs:
+    rows = read_manifest(given)
+    if split is not None:
+        splits = rows["split"].unique().sort().to_list()
+        if split not in splits:
+            raise UnmaskError(
+                f"no row is of the split {split!r}", where=given, next_step=f"its splits: {', '.join(splits) or 'none'}"
+            )
+        rows = rows.filter(pl.col("split") == split)
+    sounds = rows.filter(pl.col("media") == "audio")["path"].to_list()
+    files = rows.filter(pl.col("media") != "audio").select(list(_COLUMNS))
+    return Inputs(files, {SOUND: sounds} if sounds else {})
+
+
+def _of_folder(given: Path) -> Inputs:
+    found: list[tuple[str, str]] = []
+    passed_over: dict[str, list[str]] = {}
+    for path in sorted(files_below(given)):
+        name = path.relative_to(given).as_posix()
+        if path.name.lower() in _SYSTEM or path.suffix.lower() in _TABLES:
+            continue
+        media = media_kind(path)
+        if any(part.startswith(".") for part in path.relative_to(given).parts):
+            passed_over.setdefault(HIDDEN, []).append(name)
+        elif not _is_writable(name):
+            passed_over.setdefault(UNWRITABLE, []).append(name)
+        elif media in ("video", "image"):
+            found.append((name, media))
+        else:
+            passed_over.setdefault(SOUND if media == "audio" else UNKNOWN, []).append(name)
+    return Inputs(_rows(found, given), passed_over)
+
+
+def _is_writable(name: str) -> bool:
+    """Whether a table can carry a name as an id: no control characters, nothing that is not Unicode."""
+    return name.isprintable() or not any(unicodedata.category(sign) in ("Cc", "Cf", "Cs") for sign in name)
+
+
+def _kind_by_content(path: Path) -> str | None:
+    """What a single file is, whatever it is called: "video", "image", or None where it can be read as neither.
+
+    One that cannot be read but has the ending of a video or a picture is taken for that: its row will say why.
+    """
+    called = media_kind(path)
+    for media in ("video", "image") if called == "video" else ("image", "video"):
+        with suppress(MediaError):
+            if media == "image":
+                image.probe(path)
+                return media
+            if video.probe(path).codec not in _DRAWN_TEXT:
+                return media
+    return called
+
+
+def _rows(files: Sequence[tuple[str, str]], root: Path) -> pl.DataFrame:
+    where = str(root.resolve())
+    return pl.DataFrame([(name, name, media, where) for name, media in files], schema=_COLUMNS, orient="row")
 
 
 def sha256(path: str | Path) -> str:

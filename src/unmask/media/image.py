@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from unmask.tables.errors import MediaError
+
+# Pillow logs some faults of files, and Python prints what is logged and not handled. Here they are raised instead.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 #: Pictures with more pixels than this are refused before they are unpacked.
 MAX_PIXELS = 100_000_000
@@ -36,8 +40,8 @@ def _open(source: Path | io.BytesIO, name: str | Path) -> Image.Image:
     if isinstance(source, Path) and not source.is_file():  # a pipe would block for ever
         raise MediaError("there is no such file", reason="missing", where=name, next_step="check the path")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with warnings.catch_warnings():  # of large pictures and damaged tags: what matters is raised here
+            warnings.simplefilter("ignore")
             picture = Image.open(source)
     except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
         raise MediaError(
@@ -102,7 +106,9 @@ def decode_image(data: bytes) -> np.ndarray:
 
 def _decode(picture: Image.Image, name: str | Path) -> np.ndarray:
     try:
-        return np.asarray(_to_rgb(picture))
+        with warnings.catch_warnings():  # as in _open
+            warnings.simplefilter("ignore")
+            return np.asarray(_to_rgb(picture))
     except Exception as error:  # as in _open
         raise MediaError(
             f"the picture breaks off or is damaged ({error})",

@@ -51,6 +51,9 @@ class Frames:
 
 
 def _unreadable(path: str | Path, detail: object, reason: str = "unreadable") -> MediaError:
+    # The number of an error and the path in it tell the reader nothing new.
+    if isinstance(detail, FFmpegError | OSError) and detail.strerror:
+        detail = detail.strerror
     first = str(detail).strip().splitlines()[0] if str(detail).strip() else type(detail).__name__
     return MediaError(
         f"the video cannot be read ({first[:200]})", reason=reason, where=path, next_step="replace or remove the file"
@@ -96,13 +99,25 @@ def sample_frames(path: str | Path, count: int) -> Frames:
     """
     if not Path(path).is_file():
         raise _unreadable(path, "there is no such file", "missing")
+    _refuse_unopenable(path)
     return _sample_with_decord(path, count) or _sample_with_pyav(path, count)
+
+
+def _refuse_unopenable(path: str | Path) -> None:
+    """Open the file with PyAV, which is silent: of one that cannot be opened decord writes lines to standard error."""
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise _unreadable(path, "it has no video stream", "no_video")
+    except (FFmpegError, ValueError, OSError) as error:
+        raise _unreadable(path, error) from error
 
 
 def _sample_with_decord(path: str | Path, count: int) -> Frames | None:
     """None where decord refuses the file."""
     import decord
 
+    decord.logging.set_level(decord.logging.QUIET)  # what is wrong with a file is in the MediaError, not on the screen
     try:
         reader = decord.VideoReader(str(path), num_threads=1)
         indices = evenly_spaced(len(reader), count)
@@ -138,8 +153,6 @@ def _upright(frame: av.VideoFrame) -> np.ndarray:
 def _decode(path: str | Path) -> Iterable[av.VideoFrame]:
     """Every frame in order; a file that breaks off gives what comes before the break."""
     with av.open(str(path)) as container:
-        if not container.streams.video:
-            raise _unreadable(path, "it has no video stream", "no_video")
         frames = container.decode(container.streams.video[0])
         while True:
             try:

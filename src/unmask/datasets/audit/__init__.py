@@ -64,7 +64,14 @@ def _notes(rows: pl.DataFrame) -> list[str]:
     sounds = rows.filter(pl.col("media") == "audio").height
     if sounds:
         notes.append(f"{sounds} sound files were not decoded: only their presence, size, bytes and names were checked")
+    videos = rows.filter((pl.col("media") == "video") & pl.col("fault").is_null()).height
+    if videos:
+        notes.append(
+            f"{videos} videos were not compared by their looks: between splits only copies to the byte are found"
+        )
     for column, plural in (("source_id", "sources"), ("subject_id", "subjects")):
         if column not in rows.columns or rows[column].null_count() == rows.height:
-            notes.append(f"{plural} are not known, so whether splits share them was not checked")
+            notes.append(
+                f"{plural} are not known, so whether splits share them was not checked: the manifest has no {column}"
+            )
     return notes

@@ -57,24 +57,37 @@ def _look_at(path: str, media: str) -> Facts:
             facts |= {"width": clip.width, "height": clip.height, "codec": clip.codec, "frames": clip.frames}
             facts |= {"duration_s": clip.duration_s, "fps": clip.fps}
     except MediaError as error:
-        facts["fault"] = f"{error.reason}: {error.what}"
+        facts["fault"] = error.what
     return facts
+
+
+#: The other remedy for files that cannot be used.
+_LEAVE_OUT = "take them out of the folder and index it again"
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count:,} files are"
 
 
 def find_faulty(rows: pl.DataFrame) -> list[Finding]:
     """Findings about files that are missing, empty or cannot be decoded; ``rows`` as ``look`` gives them."""
     findings = []
     for fault, kind, what, next_step in (
-        ("missing", "missing_file", "files are not there", "index the folder again, or give --root if it has moved"),
-        ("empty", "empty_file", "files have no bytes", "download them again"),
+        ("missing", "missing_file", "not there", "give --root if the dataset has moved; else index it again"),
+        ("empty", "empty_file", "empty", f"download them again, or {_LEAVE_OUT}"),
     ):
         paths = rows.filter(pl.col("fault") == fault)["path"].to_list()
         if paths:
-            findings.append(finding(kind, f"{len(paths)} {what}", paths, next_step))
+            findings.append(finding(kind, f"{_files(len(paths))} {what}", paths, next_step))
     broken = rows.filter(pl.col("fault").is_not_null() & ~pl.col("fault").is_in(["missing", "empty"]))
     if broken.height:
         places = [f"{path} ({fault})" for path, fault in broken.select("path", "fault").iter_rows()]
         findings.append(
-            finding("unreadable", f"{broken.height} files cannot be decoded", places, "download or make them again")
+            finding(
+                "unreadable",
+                f"{_files(broken.height)} damaged or not what the ending says",
+                places,
+                f"download or make them again, or {_LEAVE_OUT}",
+            )
         )
     return findings

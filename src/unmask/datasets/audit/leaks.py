@@ -15,9 +15,15 @@ from unmask.tables.manifest import SPLITS
 Name = tuple[str, str]
 
 _SHARED = (
-    ("id", "shared_id", "ids", "keep each file in one split"),
-    ("source_id", "shared_source", "sources", "keep a real and all fakes made of it in one split"),
-    ("subject_id", "shared_subject", "subjects", "split by subject, or say beside each number that people are shared"),
+    ("id", "shared_id", "ids", "give each file one split, and audit no manifest twice"),
+    ("source_id", "shared_source", "sources", "put a real and all fakes made of it into one split"),
+    (
+        "subject_id",
+        "shared_subject",
+        "subjects",
+        "split by subject (unmask index does where it draws the split and knows them), or say beside each number that "
+        "people are shared",
+    ),
 )
 
 
@@ -29,7 +35,12 @@ def find_one_class(counts: pl.DataFrame) -> list[Finding]:
             there = "real" if row["real"] else "fake"
             what = f"{row['split']} has {there} files only"
             findings.append(
-                finding("one_class", what, [row["split"]], "add the other class: nothing can be told apart")
+                finding(
+                    "one_class",
+                    what,
+                    [row["split"]],
+                    "add the other class to it: nothing can be learned or scored on one",
+                )
             )
     return findings
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from unmask.datasets.audit.findings import Finding, finding
+from unmask.datasets.splits import dealt_one_by_one
 from unmask.media.image import read_image
 from unmask.tables.manifest import SPLITS, media_path
 
@@ -42,10 +43,17 @@ def find_same_bytes(rows: pl.DataFrame) -> list[Finding]:
     findings = []
     if across:
         what = f"{len(across)} files lie in more than one split, byte for byte"
-        findings.append(finding("same_bytes", what, sorted(across), "keep each in one split"))
+        findings.append(finding("same_bytes", what, sorted(across), "keep one copy of each, and index again"))
     if contradictory:
         what = f"{len(contradictory)} files are called real and fake, with the same bytes"
-        findings.append(finding("contradictory_labels", what, sorted(contradictory), "find out which label is true"))
+        findings.append(
+            finding(
+                "contradictory_labels",
+                what,
+                sorted(contradictory),
+                "find out which label is true, and take the other copy away",
+            )
+        )
     return findings
 
 
@@ -72,13 +80,24 @@ def find_near_duplicates(rows: pl.DataFrame, step: Callable[[], None]) -> list[F
         pairs = _near_pairs(np.stack(hashes[one]), np.stack(hashes[other]))
         if pairs:
             places = [f"{paths[one][first]} ~ {paths[other][second]}" for first, second in pairs]
-            what = f"{len({second for _, second in pairs})} pictures of {other} look like one of {one}"
-            findings.append(
-                finding(
-                    "near_duplicate", what, places, "keep frames of one scene in one split: split by video or person"
-                )
-            )
+            alike = len({second for _, second in pairs})
+            what = f"{alike:,} pictures of {other} look like one of {one}, in {len(pairs):,} pairs"
+            findings.append(finding("near_duplicate", what, places, _remedy(rows)))
     return findings
+
+
+def _remedy(rows: pl.DataFrame) -> str:
+    """How to keep look-alikes together, by what the split was drawn from."""
+    rules: list[str] = rows["split_rule"].drop_nulls().unique().to_list() if "split_rule" in rows.columns else []
+    if any(dealt_one_by_one(rule) for rule in rules):
+        return (
+            "the split was drawn file by file: index again with --subject-from folder, if each person has a folder "
+            "(real/<person>/..., fake/<person>/...); else with a metadata.csv that has a column subject_id or source_id"
+        )
+    return (
+        "look at the pairs: what shows one scene or one person belongs into one split, so move it there, or give it "
+        "one subject_id or source_id and index again"
+    )
 
 
 def _perceptual_hash(path: Path) -> np.ndarray:
