@@ -8,9 +8,9 @@ from unmask.challenge.create import create
 
 
 def make_manifest(rows=120, seed=0):
-    """Clusters of an original and two fakes by different methods, sorted by label as folders are."""
+    """Clusters of an original and two fakes by different methods, sorted by label as folders are; ids tell nothing."""
     labels = np.array([0] * (rows // 3) + [1] * (2 * rows // 3))
-    names = [f"{'fake' if label else 'real'}-{i:03d}" for i, label in enumerate(labels)]
+    names = [f"v{number:03d}" for number in np.random.default_rng(seed).permutation(rows)]
     method = [None if label == 0 else ("swap", "blend")[i // (rows // 3) - 1] for i, label in enumerate(labels)]
     return pl.DataFrame(
         {

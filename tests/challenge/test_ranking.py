@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from unmask.challenge.create import create
-from unmask.challenge.folder import sha256
+from unmask.challenge.folder import open_challenge, sha256
 from unmask.challenge.ranking import _ranks, rank
 from unmask.challenge.submission import score_submission
 
@@ -73,7 +73,7 @@ def test_scores_that_look_the_same_share_a_rank(challenge):
 def test_refused_entries_are_listed_with_every_fault_and_never_ranked(challenge):
     enter(challenge, good=0.4)
     folder = challenge / "submissions"
-    (folder / "broken.csv").write_text("id,score\nreal-000,nan\nreal-000,0.5\nnobody,0.5\n")
+    (folder / "broken.csv").write_text("id,score\nv000,nan\nv000,0.5\nnobody,0.5\n")
     (folder / "empty.csv").write_text("")
     (folder / "model.pkl").write_bytes(b"\x80\x04N.")
     (folder / "a-folder.csv").mkdir()
@@ -86,12 +86,56 @@ def test_refused_entries_are_listed_with_every_fault_and_never_ranked(challenge)
         assert (entry.status, entry.rank, entry.score) == ("refused", None, None)
         assert entry.problems
     told = "\n".join(entries(found)["broken"]["problems"])
-    assert all(
-        word in told for word in ("line 2", "nan", "line 3", "already", "line 4", "nobody", "real-001", "fake-119")
-    )
+    assert all(word in told for word in ("line 2", "nan", "line 3", "already", "line 4", "nobody", "v001", "v119"))
     page = (challenge / "standings.html").read_text()
-    assert "real-001" in page
+    assert "v001" in page
     assert "more than one file" in page
+
+
+def test_parts_do_not_overwrite_each_other(challenge):
+    enter(challenge, one=0.3, two=0.2)
+    found = {usage: rank(challenge, usage=usage) for usage in ("private", "public", "all")}
+    stems = {"private": "standings", "public": "standings-public", "all": "standings-all"}
+    for usage, stem in stems.items():
+        assert json.loads((challenge / f"{stem}.json").read_text()) == found[usage].to_dict()
+    assert {path.name for path in challenge.glob("standings*")} == {
+        f"{stem}.{kind}" for stem in stems.values() for kind in ("json", "html")
+    }
+
+
+def test_each_page_says_which_part_and_how_many_files(challenge):
+    enter(challenge, one=0.3)
+    counts = open_challenge(challenge).key["usage"].value_counts()
+    rows = dict(counts.iter_rows()) | {"all": 120}
+    for usage, name, part in (
+        ("private", "standings", "Private part."), ("public", "standings-public", "Public part."),
+        ("all", "standings-all", "Public and private part."),
+    ):  # fmt: skip
+        found = rank(challenge, usage=usage)
+        page = (challenge / f"{name}.html").read_text()
+        assert part in page
+        assert f"Ranked by {rows[usage]} of the 120 files; intervals over {found.basis}." in page
+        assert (found.rows, found.files) == (rows[usage], 120)
+        assert found.to_dict()["clusters"] == {"source": rows[usage] // 3}
+
+
+def test_the_public_standings_are_the_same_whatever_the_private_labels(tmp_path, challenge):
+    enter(challenge, one=0.3, two=0.2, three=0.1)
+    texts = []
+    for turned in (False, True):
+        answers = challenge / "answers.csv"
+        old = sha256(answers)
+        if turned:
+            private = pl.col("usage") == "private"
+            label = pl.when(private).then(1 - pl.col("label")).otherwise("label")
+            pl.read_csv(answers).with_columns(label=label).write_csv(answers)
+        definition = challenge / "challenge.yaml"
+        definition.write_text(definition.read_text().replace(old, sha256(answers)))
+        rank(challenge, usage="public")
+        for name in ("standings-public.json", "standings-public.html"):
+            texts.append((challenge / name).read_text().replace(sha256(answers), "HASH"))
+    assert texts[:2] == texts[2:]
+    assert "Public score" not in texts[1]
 
 
 def test_nothing_submitted_yet(challenge):

@@ -20,14 +20,15 @@ def turned(challenge, folder):
     text = (challenge / "challenge.yaml").read_text()
     changed = text.replace(sha256(challenge / "answers.csv"), sha256(folder / "answers.csv"))
     (folder / "challenge.yaml").write_text(changed)
+    (folder / "sample_submission.csv").write_bytes((challenge / "sample_submission.csv").read_bytes())
     assert open_challenge(folder).key["label"].sum() == 40
     return folder
 
 
 @pytest.mark.parametrize(
     "content",
-    ["id,score\nfake-040,nan\nreal-000,2\nreal-000,0.5\nnobody,0.1\n", "id,score,label\nfake-040,0.5,1\n", "",
-     "id;score\n", 'id,score\n"real-000,0.5\n', "id,score,reason\nreal-000,,no_face\n"],
+    ["id,score\nv040,nan\nv000,2\nv000,0.5\nnobody,0.1\n", "id,score,label\nv040,0.5,1\n", "",
+     "id;score\n", 'id,score\n"v000,0.5\n', "id,score,reason\nv000,,no_face\n"],
 )  # fmt: skip
 def test_message_is_the_same_byte_for_byte_under_another_key(tmp_path, challenge, content):
     path = tmp_path / "mine.csv"
@@ -38,6 +39,19 @@ def test_message_is_the_same_byte_for_byte_under_another_key(tmp_path, challenge
             check_submission(folder, path)
         messages.append(str(caught.value).encode())
     assert messages[0] == messages[1]
+
+
+def test_an_entrant_checks_with_the_sample_alone(tmp_path, challenge):
+    folder = tmp_path / "handed-out"
+    folder.mkdir()
+    answers_of(0.5).write_csv(tmp_path / "mine.csv")
+    with pytest.raises(ChallengeError, match=r"no sample_submission\.csv in handed-out"):
+        check_submission(folder, tmp_path / "mine.csv")
+    (folder / "sample_submission.csv").write_bytes((challenge / "sample_submission.csv").read_bytes())
+    assert check_submission(folder, tmp_path / "mine.csv") == 120
+    (tmp_path / "mine.csv").write_text("id,score\nv000,0.5\n")
+    with pytest.raises(TableError, match='no row for the id "v001"'):
+        check_submission(folder, tmp_path / "mine.csv")
 
 
 def test_rows_without_an_answer_are_refused(tmp_path, challenge):

@@ -34,6 +34,31 @@ def test_from_init_to_standings(folder, capsys):
     assert (folder / "standings.html").read_text().startswith("<!DOCTYPE html>")
 
 
+def test_the_terminal_tells_every_fault_or_where_it_is(folder, capsys):
+    submissions = folder / "submissions"
+    (submissions / "long.csv").write_text("id,score\n" + "".join(f"x{n},2\n" for n in range(50)))
+    (submissions / "short.csv").write_text((folder / "sample_submission.csv").read_text().replace("0.5", "2", 19))
+    assert main(["challenge", "rank", str(folder)]) == 0
+    told = capsys.readouterr().out
+    page = folder / "standings.html"
+    short = told[told.index("refused: short") :]
+    assert short.count('the score "2"') == 19
+    assert "more lines" not in short
+    long = told[told.index("refused: long") : told.index("refused: short")]
+    assert f"more lines, in {page} below the team's name" in long
+    assert long.count("the score") == 20
+
+
+def test_public_standings_on_the_terminal(folder, capsys):
+    (folder / "submissions" / "half.csv").write_bytes((folder / "sample_submission.csv").read_bytes())
+    assert main(["challenge", "rank", str(folder), "--usage", "public"]) == 0
+    told = capsys.readouterr().out
+    assert told.count("0.5000 ") == 3  # the score and the ends of its interval
+    assert "public part: 24 of 60 files; intervals over 24 files" in told
+    assert f"{folder / 'standings-public.json'} and {folder / 'standings-public.html'}" in told
+    assert not (folder / "standings.json").exists()
+
+
 def test_score_of_one_submission(folder, capsys):
     out = folder / "mine"
     sample = str(folder / "sample_submission.csv")

@@ -44,6 +44,29 @@ def test_refused_with_all_faults_and_nothing_written(files, capsys):
     assert sorted(files.iterdir()) == before
 
 
+def test_predictions_of_one_split_against_a_whole_manifest(files, capsys):
+    key = pl.read_csv(files / "key.csv")
+    train = pl.DataFrame({"id": [f"t{n}" for n in range(500)], "label": [0] * 500, "split": ["train"] * 500})
+    pl.concat([key, train]).write_csv(files / "manifest.csv")
+    arguments = ["score", str(files / "p.csv"), str(files / "manifest.csv")]
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "1 problem in p.csv" in told
+    assert 'no row for 500 of the 560 ids: those at hand are exactly those of the split "test"' in told
+    assert "--split test" in told
+    assert main([*arguments, "--split", "test", "--replicates", "10"]) == 0
+    assert "intervals over 60 files" in capsys.readouterr().out
+
+
+def test_a_key_without_splits_says_how_to_take_all_rows(files, capsys):
+    (files / "key.csv").write_text("id,label\na,1\n")
+    assert main(["score", str(files / "p.csv"), str(files / "key.csv"), "--split", "test"]) == 2
+    told = capsys.readouterr().err
+    assert 'no column "split"' in told
+    assert "leave --split out" in told
+    assert 'give --split ""' in told
+
+
 @pytest.mark.parametrize(
     "arguments", [["nowhere.csv", "key.csv"], ["p.csv", "nowhere.csv"], ["p.csv", "key.csv", "--replicates", "0"],
                   ["p.csv", "key.csv", "--split", "train"], ["p.csv"]],

@@ -49,8 +49,8 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-def page(quality=0.5, **changes):
-    key, predictions = tables(quality)
+def page(quality=0.5, rows=120, **changes):
+    key, predictions = tables(quality, rows)
     return render(score(predictions.with_columns(**changes), key, replicates=50), name=EVIL)
 
 
@@ -65,9 +65,40 @@ def test_self_contained_and_harmless():
     assert found.tags.count("svg") == 2
 
 
-@pytest.mark.parametrize(("quality", "told"), [(0.9, "Excellent"), (0.0, "Not shown to beat guessing"), (0.15, "Weak")])
+@pytest.mark.parametrize(("quality", "told"), [(0.9, "Excellent"), (0.0, "Not shown to beat guessing"), (0.2, "Weak")])
 def test_headline_says_whether_it_is_any_good(quality, told):
-    assert told in page(quality)
+    assert told in page(quality, rows=480)
+
+
+def verdict(people, sources, quality=0.8, rows=480):
+    """The words of a page whose test set shows so many people, in clips of so many sources each class."""
+    key, predictions = tables(quality, rows)
+    turn = pl.int_range(rows) // 2
+    frame = key.select("id", "label", subject_id="p" + (turn % people).cast(pl.String),
+                       source_id="s" + (turn % sources).cast(pl.String))  # fmt: skip
+    return " ".join("".join(Page(render(score(predictions, frame, replicates=200), name="x")).words).split())
+
+
+def test_no_word_for_an_easily_fooled_set_of_one_person():
+    text = verdict(people=1, sources=60)
+    assert "Rests on 60 sources, which show 1 person" in text
+    assert "fewer than 10 people or clusters (1)" in text
+    assert "Excellent" not in text
+    assert "The intervals are over 60 sources, which show 1 person." in text
+
+
+@pytest.mark.parametrize(("people", "given"), [(9, False), (10, True), (60, True)])
+def test_ten_people_of_each_class_are_enough_for_a_word(people, given):
+    text = verdict(people, sources=60)
+    assert ("Excellent" in text) == given
+    assert ("No verdict" in text) != given
+
+
+def test_no_word_for_a_wide_interval():
+    text = page(0.15, rows=80)
+    assert "Rests on 80 files" in text
+    assert "the interval is wider than 0.2" in text
+    assert "Weak" not in text
 
 
 def test_turned_scores_are_told():

@@ -7,12 +7,17 @@ from pathlib import Path
 import polars as pl
 
 from unmask.challenge.definition import DEFINITION, Definition, write_definition
-from unmask.challenge.folder import SAMPLE, SUBMISSIONS, Challenge, open_challenge, sha256
+from unmask.challenge.folder import NAMES, SAMPLE, SUBMISSIONS, Challenge, open_challenge, sha256
+from unmask.challenge.ids import new_names
 from unmask.challenge.parts import split_parts
 from unmask.scoring.metrics import METRICS
-from unmask.tables.answers import read_answers, write_answers
+from unmask.tables.answers import NOT_SLICES, read_answers, write_answers
 from unmask.tables.errors import ChallengeError
 from unmask.tables.predictions import write_predictions
+from unmask.tables.writing import write_table
+
+#: What of a manifest's columns goes into the answer key beside its slices: the last two say what its clusters are.
+_KEPT = ("id", "label", "usage", "cluster", "subject_id", "source_id")
 
 
 def create(
@@ -24,10 +29,12 @@ def create(
     name: str | None = None,
     metric: str = "roc_auc",
     seed: int = 0,
+    new_ids: bool = False,
 ) -> Challenge:
     """Make a challenge: ``challenge.yaml``, ``answers.csv``, ``sample_submission.csv`` and ``submissions/``.
 
-    The rows of both tables stand in a drawn order, so that their order tells nothing about the labels.
+    The rows of both tables are sorted by id, so that their order tells nothing that the ids do not. A drawn order
+    would: entrants know the seed, and could turn the draw back into the order of the manifest.
 
     Args:
         folder: where to; must not hold a challenge yet.
@@ -36,7 +43,9 @@ def create(
         public: share of the rows that is public, between 0 and 1; whole clusters, each class and method alike.
         name: of the challenge; the folder's where None.
         metric: the primary metric, one of ``METRICS``.
-        seed: of the split, the order and the bootstrap.
+        seed: of the split and the bootstrap.
+        new_ids: give every file a new id that tells nothing, and write ``names.csv`` for the organizer: the columns id,
+            original_id, and path where the manifest has it.
 
     Raises:
         ChallengeError: there is a challenge already, a parameter is out of its range, or the rows cannot be split.
@@ -53,11 +62,26 @@ def create(
     if metric not in METRICS:
         raise ChallengeError(f"there is no metric {metric!r}", next_step=f"give one of {', '.join(METRICS)}")
     key = read_answers(manifest, split=split)
-    key = key.with_columns(usage=split_parts(key, public, seed)).sample(fraction=1.0, shuffle=True, seed=seed)
+    names = _renamed(key) if new_ids else None
+    if names is not None:
+        own = pl.col("cluster") == pl.col("id")
+        fresh = names["id"]
+        key = key.with_columns(id=fresh, cluster=pl.when(own).then(fresh).otherwise("cluster"))
+    key = key.with_columns(usage=split_parts(key, public, seed)).sort("id")
+    kept = [name for name in key.columns if name not in NOT_SLICES or name in _KEPT]
     (folder / SUBMISSIONS).mkdir(parents=True, exist_ok=True)
-    write_answers(key, folder / "answers.csv")
+    write_answers(key.select(kept), folder / "answers.csv")
+    if names is not None:
+        write_table(names.sort("id"), folder / NAMES)
     write_predictions(key.select("id", score=pl.lit(0.5)), folder / SAMPLE)
     name = name if name is not None else folder.resolve().name
     definition = Definition(name, metric, "answers.csv", sha256(folder / "answers.csv"), seed=seed)
     write_definition(definition, folder)
     return open_challenge(folder)
+
+
+def _renamed(key: pl.DataFrame) -> pl.DataFrame:
+    """``names.csv`` in the order of the key: id (new), original_id, and path where the key has it."""
+    paths = ["path"] if "path" in key.columns else []
+    files = key.select(pl.coalesce(*paths, "id")).to_series().to_list()
+    return key.select(pl.Series("id", new_names(files), dtype=pl.String), pl.col("id").alias("original_id"), *paths)

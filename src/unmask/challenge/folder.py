@@ -1,6 +1,6 @@
 """A challenge's folder: the definition, the answer key that it was made with, and where the entries lie.
 
-DIR/challenge.yaml, DIR/answers.csv, DIR/sample_submission.csv, DIR/submissions/*.csv
+DIR/challenge.yaml, DIR/answers.csv, DIR/sample_submission.csv, DIR/submissions/*.csv; DIR/names.csv with new ids
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from unmask.tables.answers import read_answers
 from unmask.tables.errors import ChallengeError
 
 SAMPLE = "sample_submission.csv"
+NAMES = "names.csv"
 SUBMISSIONS = "submissions"
 USAGES = ("public", "private", "all")
 #: Of every interval of a challenge.

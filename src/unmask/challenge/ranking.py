@@ -11,8 +11,10 @@ import numpy as np
 import polars as pl
 
 from unmask.challenge.folder import SUBMISSIONS, Challenge, open_challenge
-from unmask.challenge.standings import Entry, Standings, write_standings
+from unmask.challenge.report import write_standings
+from unmask.challenge.standings import Entry, Standings
 from unmask.challenge.submission import read_submission
+from unmask.scoring.basis import Basis
 from unmask.scoring.intervals import Resampling, bootstrap, percentile_interval
 from unmask.scoring.metrics import METRICS, Undefined
 from unmask.scoring.sample import Floats, Ints, Ordering, Sample
@@ -24,7 +26,10 @@ _ENDINGS = (".csv.gz", ".csv", ".parquet")
 
 
 def rank(folder: str | Path, *, usage: str = "private") -> Standings:
-    """Rank every submission, and write ``standings.json`` and ``standings.html`` into the challenge's folder.
+    """Rank every submission, and write the standings into the challenge's folder.
+
+    They are ``standings.json`` and ``standings.html`` for the private part, which decides at the end, and
+    ``standings-public`` and ``standings-all`` for the others.
 
     A team is the stem of its file's name. Ranks are made from scores rounded to the definition's ``digits``, so that
     what is shown decides, and teams that show the same score share a rank. Refused files are listed and never ranked.
@@ -52,7 +57,10 @@ def rank(folder: str | Path, *, usage: str = "private") -> Standings:
             entries.append(entry)
             answers.append(given)
     scored = _scored(challenge, rows, entries, answers) if entries else []
-    standings = Standings(challenge.definition, usage, rows.height, sorted([*scored, *refused], key=Entry.place))
+    standings = Standings(
+        challenge.definition, usage, rows.height, challenge.rows("all").height, Basis.of(rows),
+        sorted([*scored, *refused], key=Entry.place),
+    )  # fmt: skip
     write_standings(standings, folder)
     return standings
 

@@ -1,7 +1,8 @@
-"""Standings on the terminal."""
+"""Standings on the terminal, and as the two files that are kept."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rich.console import Console
@@ -9,23 +10,28 @@ from rich.table import Table
 from rich.text import Text
 
 from unmask.challenge.standings import Entry, Standings
+from unmask.tables.writing import write_text
 
-#: Faults of a refused entry that the terminal lists; the page lists more.
-_LISTED = 5
+#: Lines of faults that the terminal lists of each refused entry; the page lists all that the check told.
+_LISTED = 20
+_COLUMNS = ("rank", "team", "score", "95 % interval", "rank range", "public")
 
 
 def print_standings(standings: Standings, folder: Path) -> None:
     """Print the ranking, the refused entries with their faults, and where the files are."""
     console = Console(highlight=False)
-    metric = standings.metric
-    title = Text(f"{standings.definition.name}: {metric.title}, {metric.direction} is better, {standings.usage} part")
-    table = Table(title=title, title_justify="left")
-    for column in ("rank", "team", "score", "95 % interval", "rank range", "public"):
+    metric, page = standings.metric, folder / f"{standings.stem}.html"
+    title = f"{standings.definition.name}: {metric.title}, {metric.direction} is better"
+    part = "public and private part" if standings.usage == "all" else f"{standings.usage} part"
+    rests = f"{part}: {standings.rows:,} of {standings.files:,} files; intervals over {standings.basis}"
+    table = Table(title=Text(f"{title}\n{rests}"), title_justify="left")
+    # Of the public part, the public score is the score itself.
+    for column in _COLUMNS[:-1] if standings.usage == "public" else _COLUMNS:
         team = column == "team"
         table.add_column(column, justify="left" if team else "right", no_wrap=not team, overflow="fold")
     for entry in standings.entries:
         if entry.status == "scored":
-            table.add_row(*map(Text, _cells(entry, standings.definition.digits)))
+            table.add_row(*map(Text, _cells(entry, standings.definition.digits)[: len(table.columns)]))
     console.print(table)
     for entry in standings.entries:
         if entry.status == "refused":
@@ -33,8 +39,19 @@ def print_standings(standings: Standings, folder: Path) -> None:
             for problem in entry.problems[:_LISTED]:
                 console.print(Text(f"  {problem}"), soft_wrap=True)
             if len(entry.problems) > _LISTED:
-                console.print(f"  ... and {len(entry.problems) - _LISTED} more lines on the page")
-    console.print(Text(f"wrote {folder / 'standings.json'} and {folder / 'standings.html'}"), soft_wrap=True)
+                more = f"  ... and {len(entry.problems) - _LISTED:,} more lines, in {page} below the team's name"
+                console.print(Text(more), soft_wrap=True)
+    console.print(Text(f"wrote {page.with_suffix('.json')} and {page}"), soft_wrap=True)
+
+
+def write_standings(standings: Standings, folder: str | Path) -> None:
+    """Write the standings' JSON and HTML file into ``folder``."""
+    from unmask.challenge.page import render  # pygal and jinja2 are slow to import
+
+    page = render(standings)
+    text = json.dumps(standings.to_dict(), indent=2, allow_nan=False) + "\n"
+    write_text(text, Path(folder) / f"{standings.stem}.json")
+    write_text(page, Path(folder) / f"{standings.stem}.html")
 
 
 def _cells(entry: Entry, digits: int) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from unmask.challenge.definition import refuse
-from unmask.challenge.folder import SAMPLE, Challenge, open_challenge
+from unmask.challenge.folder import NAMES, SAMPLE, Challenge, open_challenge
+from unmask.challenge.ids import find_tells
 from unmask.challenge.parts import missing_classes, torn_clusters
 from unmask.challenge.submission import read_submission
 from unmask.tables.errors import TableError, UnmaskError
@@ -30,6 +31,17 @@ def check_challenge(folder: str | Path) -> Challenge:
     problems += _sample_problems(challenge)
     refuse(Path(folder), problems)
     return challenge
+
+
+def find_warnings(challenge: Challenge) -> list[str]:
+    """What an organizer should know of a challenge that can be used, a sentence each."""
+    tells = find_tells(challenge.ids, challenge.key["label"].to_list())
+    if not tells:
+        return []
+    remedy = "make the challenge again with --new-ids, before anybody has seen these"
+    if (challenge.folder / NAMES).is_file():
+        remedy = "all that a new id keeps is the file's ending: bring fakes and reals into the same formats"
+    return [f"the ids tell the label: {'; '.join(tells)} — {remedy}"]
 
 
 def _sample_problems(challenge: Challenge) -> list[str]:

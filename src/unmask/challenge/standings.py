@@ -1,16 +1,14 @@
-"""The standings of a challenge, and their two files."""
+"""The standings of a challenge: who entered, with which score, at which place."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from unmask import __version__
 from unmask.challenge.definition import Definition
 from unmask.challenge.folder import CONFIDENCE
+from unmask.scoring.basis import Basis
 from unmask.scoring.metrics import METRICS, Metric
-from unmask.tables.writing import write_text
 
 
 @dataclass(frozen=True)
@@ -55,13 +53,17 @@ class Standings:
     Attributes:
         definition: of the challenge.
         usage: the part that was ranked: public, private or all.
-        rows: how many rows it has.
+        rows: how many files it has.
+        files: how many files the challenge has, without ignored ones.
+        basis: what its intervals rest on.
         entries: by rank; refused ones last.
     """
 
     definition: Definition
     usage: str
     rows: int
+    files: int
+    basis: Basis
     entries: list[Entry]
 
     @property
@@ -69,8 +71,13 @@ class Standings:
         """The primary metric."""
         return METRICS[self.definition.metric]
 
+    @property
+    def stem(self) -> str:
+        """Name of their files without the ending: no part's standings overwrite another part's."""
+        return "standings" if self.usage == "private" else f"standings-{self.usage}"
+
     def to_dict(self) -> dict[str, object]:
-        """The content of ``standings.json``; every number is finite."""
+        """The content of the JSON file; every number is finite."""
         said = self.definition
         return {
             "format": 1,
@@ -79,6 +86,9 @@ class Standings:
             "direction": self.metric.direction,
             "usage": self.usage,
             "rows": self.rows,
+            "files": self.files,
+            "clusters": self.basis.clusters,
+            "people": self.basis.people,
             "digits": said.digits,
             "confidence": CONFIDENCE,
             "replicates": said.replicates,
@@ -89,13 +99,3 @@ class Standings:
             "version": __version__,
             "entries": [asdict(entry) for entry in self.entries],
         }
-
-
-def write_standings(standings: Standings, folder: str | Path) -> None:
-    """Write ``standings.json`` and ``standings.html`` into ``folder``."""
-    from unmask.challenge.page import render  # pygal and jinja2 are slow to import
-
-    page = render(standings)
-    text = json.dumps(standings.to_dict(), indent=2, allow_nan=False) + "\n"
-    write_text(text, Path(folder) / "standings.json")
-    write_text(page, Path(folder) / "standings.html")

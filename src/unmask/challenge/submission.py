@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-from unmask.challenge.folder import check_usage, open_challenge
+from unmask.challenge.folder import SAMPLE, check_usage, open_challenge
 from unmask.scoring import Scorecard, score
+from unmask.tables.errors import ChallengeError
 from unmask.tables.predictions import read_predictions
 
 
@@ -32,11 +33,19 @@ def read_submission(path: str | Path, ids: Collection[str]) -> pl.DataFrame:
 def check_submission(folder: str | Path, path: str | Path) -> int:
     """Check a submission to the challenge in ``folder``; the number of its rows.
 
+    The ids are those of ``sample_submission.csv``, so that entrants can do the same without the answer key.
+
     Raises:
-        TableError: with every fault of the submission.
-        ChallengeError: the challenge itself cannot be used.
+        TableError: with every fault of the submission, or of the sample.
+        ChallengeError: the folder has no sample.
     """
-    return read_submission(path, open_challenge(folder).ids).height
+    sample = Path(folder) / SAMPLE
+    if not sample.is_file():
+        raise ChallengeError(
+            f"there is no {SAMPLE} in {Path(folder).name or folder}", where=sample,
+            next_step="give the challenge's folder; of what organizers hand out, this file is enough",
+        )  # fmt: skip
+    return read_submission(path, read_predictions(sample)["id"].to_list()).height
 
 
 def score_submission(folder: str | Path, path: str | Path, *, usage: str = "private") -> Scorecard:

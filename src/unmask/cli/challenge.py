@@ -31,17 +31,28 @@ def init(
     name: Annotated[str | None, typer.Option(help="The challenge's name.  [default: the folder's]")] = None,
     metric: Annotated[str, typer.Option(help="What teams are ranked by.")] = "roc_auc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split and of the intervals.")] = 0,
+    new_ids: Annotated[bool, typer.Option("--new-ids", help="Give each file an id that tells nothing.")] = False,
 ) -> None:
     """Make a challenge: its definition, answer key with public and private part, and a sample submission.
+
+    Warns of ids that tell the label, such as `fake/x.mp4`; with `--new-ids`, each file gets a new one, and names.csv
+    says which is which.
 
     Example: `unmask challenge init faces-2025/ --manifest manifest.parquet --public 0.4`
     """
     from unmask.challenge.create import create
+    from unmask.challenge.review import find_warnings
 
-    made = create(folder, manifest, split=split or None, public=public, name=name, metric=metric, seed=seed)
+    made = create(
+        folder, manifest, split=split or None, public=public, name=name, metric=metric, seed=seed, new_ids=new_ids
+    )
     parts = made.key["usage"].value_counts(sort=True).rows()
     told = ", ".join(f"{count:,} {usage}" for usage, count in parts)
     typer.echo(f"made {made.folder / 'challenge.yaml'}: {told} rows; submissions go into {made.folder / 'submissions'}")
+    if new_ids:
+        typer.echo(f"made {made.folder / 'names.csv'}: the original id of each file, for you alone")
+    for warning in find_warnings(made):
+        typer.echo(f"warning: {warning}", err=True)
 
 
 @challenge.command()
@@ -51,17 +62,21 @@ def check(
         Path | None, typer.Argument(help="A submission; leave it out to check the challenge.")
     ] = None,
 ) -> None:
-    """Check a submission without ever looking at the labels; or, where none is given, the challenge itself.
+    """Check a submission without the labels; or, where none is given, the challenge itself.
+
+    For a submission, DIR needs to hold no more than sample_submission.csv, so that entrants can check theirs.
 
     Exit code 0: fine. 2: refused, with every fault listed.
 
     Example: `unmask challenge check faces-2025/ my_predictions.csv`
     """
-    from unmask.challenge.review import check_challenge
+    from unmask.challenge.review import check_challenge, find_warnings
     from unmask.challenge.submission import check_submission
 
     if submission is None:
         made = check_challenge(folder)
+        for warning in find_warnings(made):
+            typer.echo(f"warning: {warning}", err=True)
         typer.echo(f"{made.definition.name}: fine, {made.key.height:,} ids")
     else:
         typer.echo(f"{submission.name}: fine, {check_submission(folder, submission):,} ids answered")
@@ -90,6 +105,8 @@ def score(
 @challenge.command()
 def rank(folder: Folder, usage: Usage = "private") -> None:
     """Score and rank every file in DIR/submissions; write standings.json and standings.html.
+
+    With `--usage public`, standings-public.json and standings-public.html.
 
     Example: `unmask challenge rank faces-2025/`
     """

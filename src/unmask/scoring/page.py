@@ -6,12 +6,18 @@ import math
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from unmask.scoring.basis import Basis
 from unmask.scoring.charts import histogram_chart, roc_chart
 from unmask.scoring.estimates import Estimate
 from unmask.scoring.scorecard import Scorecard
+from unmask.tables.answers import FEWEST_PEOPLE
 
 #: AUC from which on a detector that clearly beats guessing is called by each word.
 _WORDS = ((0.97, "Excellent"), (0.9, "Good"), (0.8, "Fair"), (0.65, "Weak"), (0.0, "Barely better than guessing"))
+#: No word is given where a class rests on fewer people or clusters: the bootstrap of so few is too narrow.
+_FEWEST = FEWEST_PEOPLE
+#: Nor where the interval of the AUC is wider: it would span several words.
+_WIDEST = 0.2
 
 
 def environment(*further: BaseLoader) -> Environment:
@@ -37,16 +43,18 @@ def render(card: Scorecard, *, name: str) -> str:
         card: what to show.
         name: of the predictions, as the title tells it.
     """
-    verdict, tone = _verdict(card.metrics["roc_auc"])
+    auc, basis = card.metrics["roc_auc"], card.basis
+    verdict, tone = _verdict(auc, basis)
     reals = card.rows.height - card.fakes
     return environment().get_template("scorecard.html").render(
-        card=card, name=name, verdict=verdict, tone=tone, sentence=_sentence(card.metrics["roc_auc"]), reals=reals,
+        card=card, name=name, verdict=verdict, tone=tone, basis=basis, reals=reals,
+        sentence=f"{_sentence(auc)} {_caution(auc, basis)}".strip(),
         roc=roc_chart(card.rows) if card.fakes and reals else None,
         histogram=histogram_chart(card.rows) if card.rows.height else None,
     )  # fmt: skip
 
 
-def _verdict(auc: Estimate) -> tuple[str, str]:
+def _verdict(auc: Estimate, basis: Basis) -> tuple[str, str]:
     """In a word whether the detector is any good, and the tone in which the page tells it."""
     if auc.value is None:
         return "Cannot be told", "unknown"
@@ -54,10 +62,24 @@ def _verdict(auc: Estimate) -> tuple[str, str]:
         return "Too little data to tell", "unknown"
     if auc.low <= 0.5 <= auc.high:
         return "Not shown to beat guessing", "bad"
+    if _caution(auc, basis):
+        return f"Rests on {basis}", "unknown"
     if auc.high < 0.5:
         return "Worse than guessing", "bad"
     word = next(word for least, word in _WORDS if auc.value >= least)
     return word, "good" if auc.value >= 0.9 else "fair" if auc.value >= 0.65 else "bad"
+
+
+def _caution(auc: Estimate, basis: Basis) -> str:
+    """Why no word should sum up this AUC; empty where one may, and where there is no interval."""
+    if auc.low is None or auc.high is None:
+        return ""
+    if basis.fewest < _FEWEST:
+        few = f"the fakes or the reals rest on fewer than {_FEWEST} people or clusters ({basis.fewest})"
+        return f"No verdict: {few}, which may all be easy or all be hard."
+    if auc.high - auc.low > _WIDEST:
+        return f"No verdict: the interval is wider than {_WIDEST:g}."
+    return ""
 
 
 def _sentence(auc: Estimate) -> str:

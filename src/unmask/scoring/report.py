@@ -15,7 +15,8 @@ from unmask.tables.writing import write_text
 def print_scorecard(card: Scorecard, folder: Path | None = None) -> None:
     """Print a short table, what has no answer, and where ``write_scorecard`` put the files."""
     console = Console(highlight=False)
-    table = Table(title=f"{card.fakes:,} fakes, {card.rows.height - card.fakes:,} reals", title_justify="left")
+    title = f"{card.fakes:,} fakes, {card.rows.height - card.fakes:,} reals; intervals over {card.basis}"
+    table = Table(title=title, title_justify="left")
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column(f"{100 * card.protocol.confidence:g} % interval", justify="right")

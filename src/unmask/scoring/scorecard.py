@@ -13,10 +13,11 @@ import numpy as np
 import polars as pl
 
 from unmask import __version__
+from unmask.scoring.basis import Basis
 from unmask.scoring.estimates import Estimate, Protocol, estimate
 from unmask.scoring.metrics import SMALLEST_CLIP, Settings
 from unmask.scoring.slices import SLICE, Group, slice_by
-from unmask.tables.answers import read_answers
+from unmask.tables.answers import NOT_SLICES, read_answers
 from unmask.tables.errors import UnmaskError
 from unmask.tables.predictions import read_predictions
 from unmask.tables.reading import shown
@@ -35,7 +36,8 @@ class Scorecard:
         skipped: slice column to the reason why it was skipped.
         expected: number of ids that ask for an answer.
         reasons: reason for a missing answer to its count.
-        rows: the scored rows, sorted by id: id, label, score, cluster, and the slice columns behind ``SLICE``.
+        rows: the scored rows, sorted by id: id, label, score, cluster, subject_id and source_id where the key has
+            them, and the slice columns behind ``SLICE``.
         protocol: clip, threshold, seed, replicates and confidence.
         hashes: SHA-256 of the two files; None where frames were given.
     """
@@ -58,6 +60,11 @@ class Scorecard:
     def fakes(self) -> int:
         """Number of scored fakes."""
         return int((self.rows["label"] == 1).sum())
+
+    @property
+    def basis(self) -> Basis:
+        """What the intervals rest on."""
+        return Basis.of(self.rows)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -88,6 +95,8 @@ class Scorecard:
                 "reasons": self.reasons,
             },
             "counts": {"fakes": self.fakes, "reals": self.rows.height - self.fakes},
+            "clusters": self.basis.clusters,
+            "people": self.basis.people,
             "aggregation": "none: one score for each id",
             "clip": self.protocol.settings.clip,
             "threshold": self.protocol.settings.threshold,
@@ -140,14 +149,16 @@ def score(
     """
     protocol = Protocol(Settings(clip, threshold), seed, replicates, confidence)
     key = read_answers(answers, split=split)
-    given = read_predictions(predictions, expected_ids=key["id"].to_list())
+    splits = dict(key.select("id", "split").drop_nulls().iter_rows()) if "split" in key.columns else None
+    given = read_predictions(predictions, expected_ids=key["id"].to_list(), splits=splits)
     counted = key.filter(pl.col("usage") != "ignored" if usage is None else pl.col("usage") == usage).drop("usage")
     if counted.is_empty():
         what = "the answer key has no row to score" + (f" of the usage {shown(usage)}" if usage else "")
         raise UnmaskError(what, next_step="look at the column usage of the answer key")
-    columns = [name for name in counted.columns if name not in ("id", "label", "cluster")]
+    columns = [name for name in counted.columns if name not in NOT_SLICES]
+    kept = [name for name in counted.columns if name in ("id", "label", "cluster", "subject_id", "source_id")]
     # A prefix, so that a slice column may have any name; sorted, so that the order of the files changes no sum or draw.
-    named = counted.rename({name: SLICE + name for name in columns})
+    named = counted.select(*kept, *(pl.col(name).alias(SLICE + name) for name in columns))
     rows = named.join(given, on="id", how="left").sort("id")
     scored = rows.filter(pl.col("score").is_not_null()).drop("reason")
     slices, skipped = slice_by(scored, columns, protocol)

@@ -34,9 +34,10 @@ def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -
 
     Returns:
         Columns id (String), label (Int8, 1 = fake), usage (String: public, private, ignored; "private" where the file
-        has no such column), cluster (String), then the slice columns (String, null where empty). Where the file has
-        no column ``cluster``, it is the person (``subject_id``) if each class shows at least ten of them, since a
-        bootstrap of fewer means little; else ``source_id``, else the id.
+        has no such column), cluster (String), then the file's further columns (String, null where empty), all of them
+        slices but those in ``NOT_SLICES``. Where the file has no column ``cluster``, it is the person (``subject_id``)
+        if each class shows at least ten of them, since a bootstrap of fewer means little; else ``source_id``, else the
+        id.
 
     Raises:
         TableError: with every fault of the file.
@@ -46,7 +47,10 @@ def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -
     if not require_columns(table, ("id", "label")):
         table.refuse_if_faulty()
     if split is not None:
-        require_columns(table, ("split",))
+        if "split" not in table.columns:
+            what = f'there is no column "split" from which to take the rows of {shown(split)}'
+            remedy = 'to take all rows, leave --split out; of "challenge init", give --split ""'
+            table.problems.append(Problem(1 if table.unit == "line" else 0, what, remedy))
         table.refuse_if_faulty()
     ids = check_ids(table)
     kept = [split is None or cell == split for cell in table.columns.get("split", [None] * len(ids))]
@@ -68,7 +72,7 @@ def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -
         "cluster": pl.Series(clusters, dtype=pl.String),
     }
     for name, values in table.columns.items():
-        if name not in NOT_SLICES:
+        if name not in columns:
             columns[name] = pl.Series([None if v in (None, "") else str(v) for v in values], dtype=pl.String)
     if not ids:
         table.problems.append(Problem(0, "there is no row", "an answer key needs one row for each id"))
@@ -89,5 +93,5 @@ def _clusters(columns: dict[str, list[object]], ids: list[str], labels: list[int
 
 
 def write_answers(frame: pl.DataFrame, path: str | Path) -> None:
-    """Write an answer key: columns id, label, usage, cluster and any slice columns."""
+    """Write an answer key: columns id, label, usage, cluster and any further ones."""
     write_table(frame, path)

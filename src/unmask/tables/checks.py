@@ -7,11 +7,17 @@ import unicodedata
 from collections.abc import Collection, Iterable
 
 from unmask.tables.errors import Problem
-from unmask.tables.reading import RawTable, parse_number, shown
+from unmask.tables.reading import RawTable, meant_number, parse_number, shown
 
 
 def require_columns(table: RawTable, names: Iterable[str], *, allowed: Collection[str] | None = None) -> bool:
     """Note missing columns and, where ``allowed`` is given, unknown ones. True if none of ``names`` is missing."""
+    names = list(names)
+    if _starts_with_data(table, names):
+        first = ", ".join(shown(cell) for cell in list(table.columns)[:3])
+        what = f"the first line looks like data ({first}): the header is missing"
+        table.problems.append(Problem(1, what, f"write {','.join(names)} as the first line"))
+        return False
     complete = True
     for name in names:
         if name in table.columns:
@@ -35,6 +41,13 @@ def require_columns(table: RawTable, names: Iterable[str], *, allowed: Collectio
                     )
                 )
     return complete
+
+
+def _starts_with_data(table: RawTable, names: Collection[str]) -> bool:
+    """Whether a CSV file has a number where its header should be, and none of ``names``."""
+    if table.unit != "line" or any(column.strip().casefold() in names for column in table.columns):
+        return False
+    return any(parse_number(column) is not None or meant_number(column) for column in table.columns)
 
 
 def check_ids(table: RawTable, column: str = "id", *, unique: bool = True) -> list[str]:
@@ -91,7 +104,11 @@ def check_numbers(
             value = float(cell)
         else:
             value = None
-        if value is None:
+        if isinstance(cell, str) and (meant := meant_number(cell)):
+            table.problems.append(
+                Problem(line, f"the {column} {shown(cell)} has a decimal comma", f"write a decimal point: {meant}")
+            )
+        elif value is None:
             told = shown(cell) if isinstance(cell, str) else f"of type {type(cell).__name__}"
             table.problems.append(
                 Problem(

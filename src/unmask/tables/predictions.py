@@ -7,7 +7,8 @@ unanswered (coverage), never as a number.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -21,13 +22,18 @@ SCHEMA = {"id": pl.String, "score": pl.Float64, "reason": pl.String}
 
 
 def read_predictions(
-    path: str | Path | pl.DataFrame, *, expected_ids: Collection[str] | None = None, complete: bool = False
+    path: str | Path | pl.DataFrame,
+    *,
+    expected_ids: Collection[str] | None = None,
+    splits: Mapping[str, str] | None = None,
+    complete: bool = False,
 ) -> pl.DataFrame:
     """Read and check a predictions file. Labels are never seen here, so that no message can depend on them.
 
     Args:
         path: ``.csv``, ``.csv.gz`` or ``.parquet``, or a frame with the same columns.
         expected_ids: the ids that must have a row, each exactly one; None to take whatever ids there are.
+        splits: id to split, where the ids come from a manifest: that the rows cover one split only is then one fault.
         complete: every row must have a score: a ``reason`` column is refused.
 
     Returns:
@@ -60,7 +66,7 @@ def read_predictions(
     if not ids:
         table.problems.append(Problem(0, "there is no row", "predictions need one row for each id"))
     if expected_ids is not None:
-        _check_expected(table, ids, expected_ids)
+        _check_expected(table, ids, expected_ids, splits or {})
     table.refuse_if_faulty()
     return pl.DataFrame({"id": ids, "score": scores, "reason": reasons}, schema=SCHEMA)
 
@@ -77,7 +83,7 @@ def _reasons(table: RawTable) -> list[str | None]:
     return reasons
 
 
-def _check_expected(table: RawTable, ids: list[str], expected_ids: Collection[str]) -> None:
+def _check_expected(table: RawTable, ids: list[str], expected_ids: Collection[str], splits: Mapping[str, str]) -> None:
     expected = set(expected_ids)
     given = [name for name in ids if name]
     if given and expected and not expected.intersection(given):
@@ -88,8 +94,26 @@ def _check_expected(table: RawTable, ids: list[str], expected_ids: Collection[st
     for line, name in zip(table.lines, ids, strict=True):
         if name and name not in expected:
             table.problems.append(Problem(line, f"the id {shown(name)} is not asked for", "leave the row out"))
-    for name in sorted(expected.difference(ids)):
+    missing = sorted(expected.difference(ids))
+    split = _covered_split(splits, missing)
+    if split is not None:
+        own = {name for name, of in splits.items() if of == split}
+        how = "exactly those" if own == set(given) else "mostly those"
+        what = f"there is no row for {len(missing):,} of the {len(expected):,} ids"
+        remedy = f"score that split alone: --split {shown(split)[1:-1]}"
+        table.problems.append(Problem(0, f"{what}: those at hand are {how} of the split {shown(split)}", remedy))
+        return
+    for name in missing:
         table.problems.append(Problem(0, f"there is no row for the id {shown(name)}", "add one"))
+
+
+def _covered_split(splits: Mapping[str, str], missing: Collection[str]) -> str | None:
+    """Of several splits the one with at most a tenth of its ids missing, where the others miss at least nine tenths."""
+    sizes, lacking = Counter(splits.values()), Counter(splits[name] for name in missing if name in splits)
+    answered = {split: 1 - lacking[split] / size for split, size in sizes.items()}
+    covered = [split for split, share in answered.items() if share >= 0.9]
+    others = [share for split, share in answered.items() if split not in covered]
+    return covered[0] if len(covered) == 1 and others and max(others) <= 0.1 else None
 
 
 def write_predictions(frame: pl.DataFrame, path: str | Path) -> None:

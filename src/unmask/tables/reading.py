@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -29,11 +30,14 @@ MAX_ROWS = 20_000_000
 MAX_COLUMNS = 1000
 MAX_CELLS = 200_000_000
 MAX_FIELD = 4096
+#: Characters behind the header in which decimal commas are looked for, where the columns are separated by other signs.
+_FIRST = 100_000
 
 #: What a message calls the place of a table that was given as a frame.
 FRAME = Path("the data frame given")
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _PLAIN = re.compile(r"[\x20-\x7e]*", re.ASCII)
 
 
@@ -49,6 +53,11 @@ def parse_number(text: str) -> float | None:
     Stricter than ``float``: no surrounding blanks, no underscores, no other scripts' digits, no ``nan`` or ``inf``.
     """
     return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def meant_number(text: str) -> str | None:
+    """``0.73`` for ``0,73``, as spreadsheets write it in many countries; None where ``text`` is no such number."""
+    return text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else None
 
 
 @dataclass
@@ -140,10 +149,9 @@ def _read_csv(path: Path) -> RawTable:
         raise _whole_file(path, f"the header is not CSV ({error})", "write a comma-separated header", 1) from error
     if not header:
         raise _whole_file(path, "the file is empty: it has no header", "write a header line and one line for each id")
-    if len(header) == 1 and ";" in header[0]:
-        raise _whole_file(path, "the columns are separated by ';'", "separate them with commas", 1)
     if len(header) > MAX_COLUMNS:
         raise _whole_file(path, f"more than {MAX_COLUMNS:,} columns", "keep only the columns that are asked for", 1)
+    _refuse_other_separators(path, ",".join(header), stream)
     problems = Faults(path)
     for name in sorted({name for name in header if header.count(name) > 1}):
         problems.append(Problem(1, f"the column {shown(name)} stands more than once", "keep one of them"))
@@ -157,6 +165,22 @@ def _read_csv(path: Path) -> RawTable:
         for column, value in zip(cells, row, strict=True):
             column.append(value)
     return RawTable(path, dict(zip(header, cells, strict=True)), lines, "line", problems)
+
+
+def _refuse_other_separators(path: Path, header: str, stream: io.TextIOWrapper) -> None:
+    """Raise TableError where the columns are separated by semicolons or tabs, as spreadsheets do in many countries."""
+    for sign, name in ((";", "';'"), ("\t", "tabs")):
+        cells = header.split(sign)
+        # A comma in the first line is a decimal one, where the header was left out.
+        if len(cells) == 1 or any("," in cell and not meant_number(cell) for cell in cells):
+            continue
+        what, remedy = f"the columns are separated by {name}", "separate them with commas"
+        following = (cell.strip('"') for line in stream.read(_FIRST).splitlines() for cell in line.split(sign))
+        number = next((cell for cell in itertools.chain(cells, following) if meant_number(cell)), None)
+        if number:
+            what += f", and numbers have decimal commas, such as {shown(number)}"
+            remedy += f", and write numbers with a decimal point, such as {meant_number(number)}"
+        raise _whole_file(path, what, remedy, 1)
 
 
 def _rows(reader: Reader, width: int, problems: Faults) -> Iterator[tuple[int, list[str]]]:
@@ -176,7 +200,10 @@ def _rows(reader: Reader, width: int, problems: Faults) -> Iterator[tuple[int, l
             problems.append(Problem(line, "an empty line", "delete it"))
         elif len(row) != width:
             what = f"{len(row)} cell{'' if len(row) == 1 else 's'} where the header has {width}"
-            problems.append(Problem(line, what, "give each column one cell"))
+            remedy = "give each column one cell"
+            if any(meant_number(",".join(pair)) for pair in itertools.pairwise(row)) and len(row) == width + 1:
+                remedy += "; a decimal comma makes two cells of a number: write a decimal point"
+            problems.append(Problem(line, what, remedy))
         elif reader.line_num > line:
             problems.append(Problem(line, "a quoted cell runs over several lines", "keep each row on one line"))
         else:
