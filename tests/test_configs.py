@@ -101,6 +101,14 @@ def test_an_experiment_composes_and_can_be_built(experiment):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_an_experiment_has_the_last_word(experiment):
+    own = OmegaConf.load(CONFIGS / "experiment" / f"{experiment}.yaml")
+    own.pop("defaults")
+    composed_with_it = composed(f"experiment={experiment}")
+    assert OmegaConf.merge(composed_with_it, own) == composed_with_it
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_an_experiment_names_its_source_and_what_to_expect(experiment):
     text = (CONFIGS / "experiment" / f"{experiment}.yaml").read_text(encoding="utf-8")
     comments = "\n".join(line for line in text.splitlines() if line.startswith("#"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -103,7 +104,7 @@ def test_the_model_gives_the_run_s_predictions(three_epochs, prepared):
 def test_the_model_card_says_what_it_was_trained_on(three_epochs):
     card = (three_epochs / "model" / "README.md").read_text()
     assert "test_resnet" in card
-    assert "| train | 6 | 11 | self_blend, swap_alpha |" in card
+    assert "| train | 6 | 11 | self_blend, swap_alpha, self-blends of the real ones, made in training |" in card
     assert "Seed: 3" in card
 
 
@@ -134,6 +135,64 @@ def test_a_run_goes_on_from_its_last_checkpoint(prepared, tmp_path):
     assert after["global_step"] == 3 * before["global_step"] > 0
 
 
+def test_a_run_goes_on_in_its_own_folder_and_keeps_what_was_logged(prepared, tmp_path):
+    out = run(prepared, tmp_path / "out", "test=false")
+    before = (out / "logs" / "metrics.csv").read_text()
+    run(prepared, out, f"resume={out}/checkpoints/last.ckpt", "trainer.max_epochs=2", "test=false")
+    assert metrics(out).drop_nulls("val_loss")["epoch"].to_list() == [1]
+    assert (out / "logs" / "metrics.1.csv").read_text() == before
+
+
+@pytest.mark.parametrize("killed", ["after the last epoch", "in the first epoch"])
+def test_a_killed_run_is_started_again(killed, prepared, tmp_path):
+    out = run(prepared, tmp_path / "out", "test=false")
+    shutil.rmtree(out / "model")
+    more = [f"resume={out}/checkpoints/last.ckpt"]
+    if killed == "in the first epoch":
+        (out / "checkpoints" / "last.ckpt").unlink()
+        more = []
+    run(prepared, out, "test=false", *more)
+    assert (out / "model" / "README.md").is_file()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("made_by", "left", "remedy"),
+    [
+        ("trainer.max_epochs=1", "model", "resume="),
+        ("trainer.max_epochs=1", "checkpoints", "resume="),
+        ("fit=head", "model", "delete the folder"),
+    ],
+)
+def test_a_folder_that_holds_a_run_is_not_written_over(made_by, left, remedy, prepared, tmp_path):
+    out = run(prepared, tmp_path / "out", made_by, "test=false")
+    if left == "checkpoints":
+        shutil.rmtree(out / "model")
+    before = contents(out)
+    other = run(prepared, tmp_path / "other", "test=false")
+    for more in ([], [f"resume={other}/checkpoints/last.ckpt"]):
+        with pytest.raises(ConfigError, match="holds a run") as caught:
+            run(prepared, out, "seed=9", *more)
+        assert caught.value.where == str(out)
+        assert remedy in str(caught.value.next_step)
+    assert contents(out) == before
+
+
+def test_no_file_of_a_run_is_empty(prepared, tmp_path):
+    for name, more in (("head", ["fit=head"]), ("all", [])):
+        out = run(prepared, tmp_path / name, *more)
+        assert all(path.stat().st_size for path in out.rglob("*") if path.is_file())
+        assert not list(out.glob("*.log"))
+
+
+def test_model_yaml_notes_the_best_epoch_s_figure(three_epochs):
+    noted = yaml.safe_load((three_epochs / "model" / "model.yaml").read_text())["data"]["val_auc"]
+    assert noted == pytest.approx(metrics(three_epochs)["val_auc"].max())
+
+
 def test_a_sweep(prepared, tmp_path):
     done = []
     run_with_overrides(
@@ -144,6 +203,9 @@ def test_a_sweep(prepared, tmp_path):
     one, two = (yaml.safe_load((model / "model.yaml").read_text())["data"]["seed"] for _, model in done)
     assert (one, two) == (1, 2)
     assert done[0][1].is_relative_to(tmp_path / "sweep")
+    assert yaml.safe_load((tmp_path / "sweep" / "1" / "config.yaml").read_text())["out"] == str(
+        tmp_path / "sweep" / "1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,6 +264,20 @@ def test_weights_from_a_file_of_one_s_own(prepared, tmp_path):
         (["detector.name=oracle"], "oracle"),
         (["optimizer.nose=1"], "nose"),
         (["augment=none"], "augment"),
+        (["seed=abc", "trainer.max_epochs=0", "test=maybe"], "seed=abc"),
+        (["seed=abc", "trainer.max_epochs=0", "test=maybe"], "trainer.max_epochs=0"),
+        (["seed=abc", "trainer.max_epochs=0", "test=maybe"], "test=maybe"),
+        (["seed=-1"], "seed=-1"),
+        (["data.pairs_per_batch=0"], "pairs_per_batch"),
+        (["data.self_blends=1.5"], "self_blends"),
+        (["optimizer.learning_rate=fast"], "learning_rate"),
+        (["+data.nose=1"], "data.nose"),
+        (["stop=3"], "stop"),
+        (["detector.arguments=3"], "detector.arguments"),
+        (["trainer.accelerator=abacus"], "abacus"),
+        (["+logger.csv.nose=1"], "logger.csv"),
+        (["resume=/absent.ckpt"], "/absent.ckpt"),
+        (["fit=head", "resume=/absent.ckpt"], "fit=head"),
     ],
 )
 def test_a_configuration_that_cannot_work(more, message, prepared, tmp_path):
@@ -248,6 +324,37 @@ def test_wandb_offline_stays_in_the_run_s_folder(prepared, tmp_path):
     assert (tmp_path / "out" / "logs" / "metrics.csv").is_file()
     assert list(work.iterdir()) == []
     assert [path for path in home.rglob("*") if path.is_file() and "wandb" in str(path.relative_to(home))] == []
+
+
+def test_an_empty_out_leaves_the_working_folder_alone(prepared, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="out is empty"):
+        run_with_overrides([*overrides(prepared, tmp_path), "out="], train)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["no checkpoint", "a checkpoint of another network"])
+def test_a_checkpoint_that_does_not_fit(kind, prepared, tmp_path):
+    path = tmp_path / "last.ckpt"
+    if kind == "no checkpoint":
+        path.write_text("no checkpoint")
+    else:
+        torch.save({"state_dict": {"detector.nose": torch.zeros(3)}}, path)
+    with pytest.raises(ConfigError, match="does not fit") as caught:
+        run(prepared, tmp_path / "out", f"resume={path}")
+    assert caught.value.where == str(path)
+
+
+def test_each_job_of_a_sweep_has_two_processes_of_its_own(prepared, tmp_path):
+    more = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "seed=1,2")
+    words = ["-m", *overrides(prepared, tmp_path / "out, x=1", *more)]
+    words = [word if not word.startswith("out=") else f"out='{word[4:]}'" for word in words]
+    command = [str(Path(sys.executable).parent / "unmask"), "train", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("MEMBER: 2/2") == 2
+    assert done.stdout.count("sweep.csv") == 1
+    assert pl.read_csv(tmp_path / "out, x=1" / "sweep.csv")["error"].null_count() == 2
 
 
 def test_two_processes(prepared, tmp_path):

@@ -29,22 +29,28 @@ the validation split with both classes weighted alike.
 
 ## Before you rely on it
 
-It has seen the manipulations listed above and no others. On other footage, other compressions and other people it will
-do worse: score it on your own data first, and look at the interval, not only at the number.
+{seen}
+On other footage, other compressions and other people it will do worse: score it on your own data first, and look at the
+interval, not only at the number.
 """
 
 
-def model_card(spec: ModelSpec, manifest: pl.DataFrame) -> str:
+def model_card(spec: ModelSpec, manifest: pl.DataFrame, *, self_blends: float) -> str:
     """Markdown.
 
     Args:
         spec: what ``model.yaml`` says.
         manifest: what the model was trained on.
+        self_blends: share of the fakes in training that were blended on the spot, 0 to 1; at 1, none of the manifest's
+            were used.
     """
+    train = manifest.filter((pl.col("split") == "train") & ((pl.col("label") == 0) | (self_blends < 1)))
+    validation = manifest.filter(pl.col("split") == "validation")
     return _CARD.format(
         detector=spec.arguments.get("backbone", spec.detector),
         version=__version__,
-        rows="\n".join(_row(manifest, split) for split in ("train", "validation")),
+        rows=f"{_row('train', train, blended=self_blends > 0)}\n{_row('validation', validation)}",
+        seen=_seen(pl.concat([train, validation])),
         manifest=spec.data["manifest_sha256"],
         seed=spec.data["seed"],
         fit={"all": "the whole network", "head": "the last layer alone"}[str(spec.data["fit"])],
@@ -56,10 +62,25 @@ def model_card(spec: ModelSpec, manifest: pl.DataFrame) -> str:
     )
 
 
-def _row(manifest: pl.DataFrame, split: str) -> str:
-    part = manifest.filter(pl.col("split") == split)
-    methods: list[str] = []
-    if "method" in part.columns:
-        methods = part.filter(pl.col("label") == 1)["method"].drop_nulls().unique().sort().to_list()
+def _row(split: str, part: pl.DataFrame, *, blended: bool = False) -> str:
+    methods = _methods(part)
+    stated = [name.replace("|", "\\|") for name in methods.drop_nulls().unique().sort()]
+    if methods.null_count():
+        stated.append(f"not stated for {methods.null_count()} of {methods.len()}")
+    if blended:
+        stated.append("self-blends of the real ones, made in training")
     real, fake = ((part["label"] == label).sum() for label in (0, 1))
-    return f"| {split} | {real} | {fake} | {', '.join(methods) or 'not stated'} |"
+    return f"| {split} | {real} | {fake} | {', '.join(stated)} |"
+
+
+def _methods(part: pl.DataFrame) -> pl.Series:
+    """The manipulation of each fake; null where the manifest does not say."""
+    fakes = part.filter(pl.col("label") == 1)
+    return fakes["method"] if "method" in fakes.columns else pl.Series([None] * fakes.height, dtype=pl.String)
+
+
+def _seen(used: pl.DataFrame) -> str:
+    """What can be said of the manipulations that the run was shown."""
+    if _methods(used).null_count():
+        return "Which manipulations it has seen is not known for all of its fakes: the manifest does not say."
+    return "This run showed it the manipulations listed above and no others."

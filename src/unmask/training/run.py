@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,30 @@ import numpy as np
 import polars as pl
 import pytorch_lightning as lightning
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from unmask.detectors import DETECTORS, build
+from unmask.detectors import build
 from unmask.detectors.base import Detector
 from unmask.faces.store import FaceStore
-from unmask.inference.aggregate import AGGREGATIONS
 from unmask.inference.model_folder import Model, ModelSpec, load_model, save_model
 from unmask.inference.predict import Predictions, predict, sha256
 from unmask.loading.data_module import FaceDataModule, crops_of
 from unmask.scoring import score
 from unmask.scoring.report import write_scorecard
-from unmask.tables.errors import ConfigError
+from unmask.tables.errors import ConfigError, UnmaskError
 from unmask.tables.manifest import read_manifest
 from unmask.tables.predictions import write_predictions
 from unmask.tables.writing import write_text
 from unmask.training.calibration import fit_calibration
 from unmask.training.card import model_card
+from unmask.training.checks import check_values
 from unmask.training.module import DetectorModule
+from unmask.training.options import groups
 from unmask.training.probe import fit_head
 
 #: Epochs are compared by how well they rank. Their loss depends as much on how sure they are, which calibration mends.
@@ -50,48 +55,76 @@ def train(config: DictConfig, out: str | Path) -> Path:
         The model folder.
 
     Raises:
-        ConfigError: the configuration cannot work.
+        ConfigError: the configuration cannot work, or the folder holds a run that ``config.resume`` does not go on.
         UnmaskError: the manifest or the store is missing or damaged.
     """
     out = Path(out)
-    _check(config)
+    check_values(config)
+    _claim(out, config.resume)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     manifest, store = read_manifest(config.manifest), FaceStore(config.store)
     write_text(OmegaConf.to_yaml(config, resolve=True), out / "config.yaml")
     detector = _detector(config)
+    notes: dict[str, object] = {"seed": config.seed, "manifest_sha256": sha256(config.manifest), "fit": config.fit}
     if config.fit == "head":
         crops_of(manifest, store, "validation")  # refused now, not after the fit
         fit_head(detector, store, crops_of(manifest, store, "train"))
-    elif _fit(config, detector, manifest, store, out) > 0:
-        return out / "model"  # written by the first of several processes
-    model = _calibrated(config, detector, manifest, store)
-    save_model(out / "model", model.detector, model.spec, model_card(model.spec, manifest))
+    else:
+        trainer, best = _fit(config, detector, manifest, store, out)
+        if trainer.global_rank > 0:
+            return out / "model"  # written by the first of several processes
+        if best is not None:
+            notes[_CHOSEN_BY] = best
+    model = _calibrated(config, detector, manifest, store, notes)
+    self_blends = 0.0 if config.fit == "head" else config.data.self_blends
+    save_model(out / "model", model.detector, model.spec, model_card(model.spec, manifest, self_blends=self_blends))
     if config.test:
         _test(out, manifest, store, Path(config.manifest))
     return out / "model"
 
 
-def _check(config: DictConfig) -> None:
-    """Say at once what would fail later."""
-    missing = sorted(OmegaConf.missing_keys(config))
-    if missing:
+def _claim(out: Path, resume: str | None) -> None:
+    """Refuse a folder that holds a run, unless that run goes on; one that has not ended an epoch is begun anew."""
+    if not _is_first_process() or (resume and Path(resume).resolve().is_relative_to(out.resolve())):
+        return
+    last = out / "checkpoints" / "last.ckpt"
+    if last.is_file():
+        remedy = f"give another out=..., or go on from its last epoch with resume={last}"
+    elif (out / "model" / "README.md").is_file():
+        remedy = "give another out=..., or delete the folder"
+    else:
+        return
+    raise ConfigError("the folder holds a run, which this one would overwrite", where=out, next_step=remedy)
+
+
+def _is_first_process() -> bool:
+    """Whether this process may write; Lightning reads it from the environment that it gives to the others."""
+    return int(getattr(rank_zero_only, "rank", 0)) == 0
+
+
+def _built(config: DictConfig, key: str, **arguments: Any) -> Any:
+    """What a part of the configuration describes by ``_target_``."""
+    try:
+        return instantiate(OmegaConf.select(config, key), **arguments)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, UnmaskError):
+            raise error.__cause__ from error
         raise ConfigError(
-            f"the configuration lacks: {', '.join(missing)}", next_step=f"give each, such as {missing[0]}=..."
-        )
-    for key, known in (("fit", {"all", "head"}), ("aggregation", set(AGGREGATIONS))):
-        if config[key] not in known:
-            raise ConfigError(f"{key}={config[key]} is not known", next_step=f"use one of: {', '.join(sorted(known))}")
-    if config.detector.name not in DETECTORS:
-        raise ConfigError(
-            f"no detector is called {config.detector.name!r}", next_step=f"known: {', '.join(sorted(DETECTORS))}"
-        )
+            f"{key} cannot be built: {error.__cause__ or error}",
+            next_step=f"change it; unmask train --cfg job shows what it is{_others(key)}",
+        ) from error
+
+
+def _others(key: str) -> str:
+    options = [f"{key}={option}" for option in groups().get(key, [])]
+    return f"; there are also {', '.join(options)}" if options else ""
 
 
 def _detector(config: DictConfig) -> Detector:
     arguments: dict[str, Any] = OmegaConf.to_container(config.detector.arguments, resolve=True)  # type: ignore[assignment]
     weights = config.detector.weights  # a path, or a call that gives one
     if isinstance(weights, DictConfig):
-        weights = instantiate(weights)
+        weights = _built(config, "detector.weights")
     try:
         return build(config.detector.name, **arguments, **({"weights": weights} if weights else {}))
     except (TypeError, ValueError, RuntimeError) as error:
@@ -100,13 +133,18 @@ def _detector(config: DictConfig) -> Detector:
         ) from error
 
 
-def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore, out: Path) -> int:
-    """Train, leave the detector with the weights of the best validation epoch, and give this process's rank."""
+def _fit(
+    config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore, out: Path
+) -> tuple[lightning.Trainer, float | None]:
+    """Train, and leave the detector with the weights of the best validation epoch; give that epoch's figure too."""
     # Lightning's own notes (no GPU, products to try) tell a user nothing; its warnings stay.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    augment = instantiate(config.augment)
+    augment = _built(config, "augment")
     data = FaceDataModule(manifest, store, **augment, input_size=detector.input_size, **config.data)
     module = DetectorModule(detector, **config.optimizer)
+    if config.resume:
+        _check_checkpoint(module, config.resume)
+        _keep_metrics(out / "logs" / "metrics.csv")
     folder = out / "checkpoints"
     best = ModelCheckpoint(folder, filename="best", monitor=_CHOSEN_BY, mode="max", enable_version_counter=False)
     # With ``save_last``, Lightning would write this one only when the other is: a resumed run would lose epochs.
@@ -116,31 +154,63 @@ def _fit(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: 
         callbacks.append(RichProgressBar())
     for name in ("CACHE", "CONFIG", "DATA"):  # wandb would write to the home directory, offline as well
         os.environ.setdefault(f"WANDB_{name}_DIR", str(out / "wandb" / name.lower()))
-    loggers = [instantiate(logger, save_dir=str(out)) for logger in config.logger.values()]
-    trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers, default_root_dir=str(out))
+    loggers = [_built(config, f"logger.{name}", save_dir=str(out)) for name in config.get("logger") or {}]
+    trainer = _built(config, "trainer", callbacks=callbacks, logger=loggers, default_root_dir=str(out))
     with warnings.catch_warnings():
         # Loading in the training process is a choice of the configuration; Lightning would advise against it each run.
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*isinstance.*LeafSpec.*")
-        trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
+        warnings.filterwarnings("ignore", ".*all_gather is deprecated.*")
+        warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # so does the folder of a run that goes on
+        try:
+            trainer.fit(module, data, ckpt_path=config.resume, weights_only=True)
+        except MisconfigurationException as error:
+            raise ConfigError(
+                f"Lightning cannot train so: {error}", where=out, next_step="change the keys of trainer"
+            ) from error
     if best.best_model_path:  # none, if trainer.fast_dev_run or the like left checkpoints out
         state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)["state_dict"]
         module.load_state_dict(state)
-    return int(trainer.global_rank)
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()  # Lightning keeps it, and a sweep's next job would talk to the dead
+    return trainer, None if best.best_model_score is None else float(best.best_model_score)
 
 
-def _calibrated(config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore) -> Model:
+def _check_checkpoint(module: DetectorModule, path: str) -> None:
+    """Say before Lightning does, and in one sentence, that a checkpoint is none, or another network's."""
+    try:
+        module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
+    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, EOFError) as error:
+        raise ConfigError(
+            "the checkpoint does not fit this detector",
+            where=path,
+            next_step="give a checkpoints/last.ckpt of a run with the same detector and detector.arguments",
+        ) from error
+
+
+def _keep_metrics(path: Path) -> None:
+    """Move the log of the epochs before a run was resumed to ``metrics.1.csv``, or the next free number.
+
+    Lightning's logger would delete it.
+    """
+    if _is_first_process() and path.is_file():
+        number = len(list(path.parent.glob("metrics.*.csv"))) + 1
+        path.replace(path.with_suffix(f".{number}.csv"))
+
+
+def _calibrated(
+    config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore, notes: dict[str, object]
+) -> Model:
     """The detector with its probabilities fitted to the validation split's files."""
     arguments: dict[str, Any] = OmegaConf.to_container(config.detector.arguments, resolve=True)  # type: ignore[assignment]
     arguments.pop("pretrained", None)
-    data = {"seed": config.seed, "manifest_sha256": sha256(config.manifest), "fit": config.fit}
-    spec = ModelSpec(config.detector.name, arguments, store.settings, config.aggregation, data=data)
+    spec = ModelSpec(config.detector.name, arguments, store.settings, config.aggregation, data=notes)
     known = manifest.filter((pl.col("split") == "validation") & pl.col("label").is_not_null())
     found = predict(Model(detector, spec), known, store).files.join(known.select("id", "label"), on="id")
     found = found.drop_nulls("score")
     probabilities = found["score"].to_numpy().clip(1e-12, 1 - 1e-12)
     calibration = fit_calibration(np.log(probabilities / (1 - probabilities)), found["label"].to_numpy())
-    return Model(detector, ModelSpec(spec.detector, arguments, spec.store, spec.aggregation, calibration, data))
+    return Model(detector, ModelSpec(spec.detector, arguments, spec.store, spec.aggregation, calibration, notes))
 
 
 def _test(out: Path, manifest: pl.DataFrame, store: FaceStore, answers: Path) -> None:

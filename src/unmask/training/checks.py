@@ -1,0 +1,98 @@
+"""What a composed configuration may say: every value that would fail later, told at once."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from unmask.detectors import DETECTORS
+from unmask.inference.aggregate import AGGREGATIONS
+from unmask.loading.data_module import FaceDataModule
+from unmask.tables.errors import ConfigError
+from unmask.training.module import DetectorModule
+
+#: Key to the kind of number that it must be, its least and its most.
+_WHOLE, _ANY = (int,), (int, float)
+_NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {
+    "seed": (_WHOLE, 0, 2**32 - 1),
+    "optimizer.learning_rate": (_ANY, 0, math.inf),
+    "optimizer.weight_decay": (_ANY, 0, math.inf),
+    "optimizer.warm_up": (_ANY, 0, 1),
+    "optimizer.label_smoothing": (_ANY, 0, 1),
+    "stop.patience": (_WHOLE, 0, math.inf),
+    "data.pairs_per_batch": (_WHOLE, 1, math.inf),
+    "data.self_blends": (_ANY, 0, 1),
+    "data.repeats": (_WHOLE, 1, math.inf),
+    "data.workers": (_WHOLE, 0, math.inf),
+    "trainer.max_epochs": (_WHOLE, 1, math.inf),
+}
+
+#: Key to the words that it can be.
+_WORDS: dict[str, tuple[object, ...]] = {
+    "fit": ("all", "head"),
+    "aggregation": tuple(sorted(AGGREGATIONS)),
+    "test": (True, False),
+    "detector.name": tuple(sorted(DETECTORS)),
+}
+
+#: Section to what takes its keys as arguments; None: anything, checked elsewhere.
+_SECTIONS: dict[str, type | None] = {
+    "data": FaceDataModule,
+    "optimizer": DetectorModule,
+    "stop": None,
+    "detector": None,
+    "detector.arguments": None,
+    "augment": None,
+    "trainer": None,
+}
+
+
+def check_values(config: DictConfig) -> None:
+    """Refuse a configuration that cannot work.
+
+    Args:
+        config: composed from ``configs/train.yaml``.
+
+    Raises:
+        ConfigError: with every value that cannot be.
+    """
+    flat = [name for name in _SECTIONS if not OmegaConf.is_dict(OmegaConf.select(config, name))]
+    if flat:
+        raise ConfigError(
+            f"not a section: {', '.join(flat)}", next_step=f"give its keys one by one, such as {flat[0]}.KEY=..."
+        )
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ConfigError(
+            f"the configuration lacks: {', '.join(missing)}", next_step=f"give each, such as {missing[0]}=..."
+        )
+    faults = [] if config.out else ["out is empty; give a folder"]
+    for key, words in _WORDS.items():
+        value = OmegaConf.select(config, key)
+        if value not in words:
+            faults.append(f"{key}={value} is not known; use one of: {', '.join(str(word).lower() for word in words)}")
+    faults += [fault for key in _NUMBERS if (fault := _number_fault(config, key))]
+    for name, taker in _SECTIONS.items():
+        if taker is not None:
+            unknown = sorted(set(OmegaConf.select(config, name)) - set(inspect.signature(taker).parameters))
+            faults += [f"{name}.{key} is not known; take it out" for key in unknown]
+    if config.resume and config.fit == "head":
+        faults.append("resume goes on from a checkpoint, and fit=head writes none; leave resume out")
+    elif config.resume and not Path(config.resume).is_file():
+        faults.append(f"there is no checkpoint at resume={config.resume}; a run writes checkpoints/last.ckpt")
+    if faults:
+        listed = faults[0] if len(faults) == 1 else "\n  ".join([f"{len(faults)} values cannot be:", *faults])
+        raise ConfigError(listed, next_step="mend what is listed; unmask train --help says what each key means")
+
+
+def _number_fault(config: DictConfig, key: str) -> str | None:
+    kinds, least, most = _NUMBERS[key]
+    value: Any = OmegaConf.select(config, key)
+    if type(value) in kinds and least <= value <= most:
+        return None
+    extent = f"from {least:g} to {most:.10g}" if math.isfinite(most) else f"of at least {least:g}"
+    return f"{key}={value} is not a {'whole ' if kinds is _WHOLE else ''}number {extent}"
