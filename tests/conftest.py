@@ -10,6 +10,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("unmask", deadline=None)
+settings.load_profile("unmask")
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def test_same_seed_same_challenge(tmp_path, manifest):
     st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1), st.sampled_from(["a", "b", None])), min_size=4),
     st.floats(0.1, 0.9), st.integers(0, 99),
 )  # fmt: skip
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_cluster_is_torn_whatever_the_data(rows, public, seed):
     key = pl.DataFrame(
         {

@@ -108,7 +108,7 @@ def test_beyond_the_picture_the_edge_repeats(box, factor):
 numbers = st.floats(-300, 600)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(numbers, numbers, st.floats(0, 400), st.floats(0, 400), st.sampled_from([16, 50, 224]), st.floats(0.5, 4))
 def test_any_box_gives_a_crop(left, top, width, height, size, margin):
     image = np.full((90, 70, 3), 200, np.uint8)

@@ -116,7 +116,7 @@ def test_matched_colours_have_the_other_s_mean():
 places = st.lists(st.tuples(st.floats(-60, 160), st.floats(-60, 160)), min_size=5, max_size=5).map(np.array)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(places, st.integers(0, 9999))
 def test_landmarks_anywhere_do_not_break_a_self_blend(marks, seed):
     image = noise("x", width=96, height=96)
@@ -124,7 +124,7 @@ def test_landmarks_anywhere_do_not_break_a_self_blend(marks, seed):
     assert forged.shape == image.shape
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.floats(-40, 140), st.floats(-40, 140), st.floats(2, 120), st.sampled_from(sorted(SWAPS)), st.integers(0, 99))
 def test_a_face_that_leaves_the_picture_does_not_break_a_swap(x, y, side, method, seed):
     image = noise("y", width=96, height=96)

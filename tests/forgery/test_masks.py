@@ -59,7 +59,7 @@ def test_regions_nest():
 points = st.lists(st.tuples(st.floats(-300, 500), st.floats(-300, 500)), min_size=5, max_size=5).map(np.array)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(points, st.sampled_from(list(REGIONS)), st.floats(0, 30), st.integers(0, 99))
 def test_any_landmarks_give_a_mask(marks, region, width, seed):
     mask = hull(marks, (60, 80), region)

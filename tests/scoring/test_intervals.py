@@ -33,7 +33,7 @@ def test_against_a_literal_loop():
 
 
 @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_clusters_stay_whole_and_strata_keep_their_size(seed, rows, clusters):
     labels, _, names = toy(rows, clusters, seed)
     resampling = Resampling.of(labels, names, replicates=5, seed=seed)

@@ -58,7 +58,7 @@ def test_perfect_and_reversed():
 
 
 @given(ROWS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_against_scikit_learn(rows):
     labels, scores = columns(rows)
     assert roc_auc(labels, scores) == pytest.approx(sk.roc_auc_score(labels, scores), abs=1e-12)
@@ -70,7 +70,7 @@ def test_against_scikit_learn(rows):
 
 
 @given(ROWS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_auc_against_the_rank_sum(rows):
     labels, scores = columns(rows)
     statistic = stats.mannwhitneyu(scores[labels == 1], scores[labels == 0]).statistic
@@ -89,14 +89,14 @@ def literal_eer(labels, scores):
 
 
 @given(ROWS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_eer_against_a_literal_search(rows):
     labels, scores = columns(rows)
     assert eer(labels, scores) == pytest.approx(literal_eer(labels, scores), abs=1e-12)
 
 
 @given(ROWS, st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_order_is_irrelevant_and_weights_are_repetitions(rows, random):
     labels, scores = columns(rows)
     weights = np.array([random.randint(0, 3) for _ in rows], dtype=np.float64)
@@ -113,7 +113,7 @@ def test_order_is_irrelevant_and_weights_are_repetitions(rows, random):
 
 
 @given(ROWS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_label_flip_symmetry(rows):
     labels, scores = columns(rows)
     scores = np.round(scores * 1024) / 1024  # so that 1 - p is exact

@@ -27,7 +27,7 @@ TABLES = st.builds(
     lambda header, rows, end: end.join([header, *rows]).encode("utf-8", "surrogatepass"),
     HEADERS, ROWS, st.sampled_from(["\n", "\r\n", "\r"]),
 )  # fmt: skip
-CASES = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CASES = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def attempt(path):

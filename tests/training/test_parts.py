@@ -87,7 +87,7 @@ def test_the_head_equals_logistic_regression_by_hand(prepared):
     np.testing.assert_allclose(got, known.predict_proba(features)[:, 1], atol=2e-3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-50, 50), min_size=4, max_size=30), st.integers(0, 999))
 def test_calibration_never_turns_a_ranking_round(logits, seed):
     labels = np.random.default_rng(seed).permutation(np.arange(len(logits)) % 2)
