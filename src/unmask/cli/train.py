@@ -36,8 +36,8 @@ Examples:
     unmask train manifest=manifest.parquet store=faces out=run resume=run/checkpoints/last.ckpt
 """
 
-#: Characters in a line of the overrides' list.
-_WIDTH = 92
+#: Characters in a line of the overrides' list: it fits into a terminal of 80.
+_WIDTH = 76
 
 
 class Shown(StrEnum):

@@ -33,8 +33,8 @@ class Camera:
 
 
 def draw_camera(rng: np.random.Generator) -> Camera:
-    """A camera by chance: 160 to 480 pixels, good to middling compression."""
-    return Camera(int(rng.integers(160, LONGEST + 1)), int(rng.integers(60, 96)), int(rng.integers(18, 31)))
+    """A camera by chance: 160 to 480 pixels, good to poor compression."""
+    return Camera(int(rng.integers(160, LONGEST + 1)), int(rng.integers(60, 96)), int(rng.integers(18, 37)))
 
 
 def record_picture(image: np.ndarray, camera: Camera, path: Path) -> None:

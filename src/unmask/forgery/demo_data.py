@@ -179,14 +179,14 @@ def _methods(scene: Scene, rng: np.random.Generator) -> Sequence[str]:
 
 
 def _scenes(person: Person, rng: np.random.Generator) -> list[Scene]:
-    """A portrait is a picture, and for every third person a clip too; a video is cut into clips of two seconds."""
+    """A portrait is a picture, and for two of three people a clip too; a video is cut into clips of two seconds."""
     if person.media == "image":
         image = shrink(read_image(person.path), LONGEST)
         faces = CenterFace(longest=320).detect([image])[0][:1]
         if not faces:
             return []
         picture = Scene(person, [image], faces)
-        return [picture, Scene(person, [image], faces, still=True)] if rng.random() < 1 / 3 else [picture]
+        return [picture, Scene(person, [image], faces, still=True)] if rng.random() < 2 / 3 else [picture]
     try:
         frames = [shrink(frame, LONGEST) for frame in sample_frames(person.path, _CLIPS * _CLIP_FRAMES).images]
     except MediaError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -164,7 +165,24 @@ def _decode(path: str | Path) -> Iterable[av.VideoFrame]:
             yield frame
 
 
-def write_video(path: str | Path, frames: Sequence[np.ndarray], *, fps: float, crf: int) -> None:
+def compress(frames: Sequence[np.ndarray], *, crf: int) -> list[np.ndarray]:
+    """What H.264 leaves of frames: encoded and decoded again, in memory.
+
+    Args:
+        frames: (H, W, 3) uint8 RGB each, all of one size, both sides even.
+        crf: as for ``write_video``.
+
+    Returns:
+        As many frames of the same size.
+    """
+    buffer = io.BytesIO()
+    write_video(buffer, frames, fps=25, crf=crf)
+    buffer.seek(0)
+    with av.open(buffer, "r") as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(container.streams.video[0])]
+
+
+def write_video(path: str | Path | io.BytesIO, frames: Sequence[np.ndarray], *, fps: float, crf: int) -> None:
     """Encode frames as H.264 (yuv420p, MP4, no sound).
 
     Args:
@@ -174,7 +192,7 @@ def write_video(path: str | Path, frames: Sequence[np.ndarray], *, fps: float, c
         crf: constant rate factor, 0 (lossless) to 51 (worst).
     """
     height, width = (side - side % 2 for side in frames[0].shape[:2])
-    with av.open(str(path), "w", format="mp4") as container:
+    with av.open(path if isinstance(path, io.BytesIO) else str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": str(crf), "preset": "veryfast"}
