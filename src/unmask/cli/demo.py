@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-_HELP = """From real portraits and videos to a scored leaderboard, in about four minutes on two cores.
+_HELP = """From real portraits and videos to a scored leaderboard, in four to five minutes on two cores.
 
 Makes forgeries, indexes and audits them, finds faces, trains a detector, scores it on people it never saw, and ranks it
 among other entries. A stopped demo goes on where it was.

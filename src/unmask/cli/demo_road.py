@@ -48,12 +48,12 @@ class Settings:
     @property
     def portraits(self) -> int | None:
         """How many portraits to use; None for all."""
-        return 60 if self.quick else None
+        return 50 if self.quick else None
 
     @property
-    def epochs(self) -> int:
-        """Epochs of training."""
-        return 2 if self.quick else 5
+    def training(self) -> tuple[str, ...]:
+        """Overrides of the experiment."""
+        return ("trainer.max_epochs=2", "detector.arguments.input_size=128") if self.quick else ()
 
 
 def run_demo(out: str | Path, *, seed: int = 0, quick: bool = False) -> None:
@@ -167,7 +167,7 @@ class Demo:
         )
 
     def _train(self) -> None:
-        self._run("run", "experiment=demo", f"trainer.max_epochs={self.settings.epochs}")
+        self._run("run", "experiment=demo", *self.settings.training)
 
     def _baseline(self) -> None:
         self._run("baseline", "detector=spectrum", "fit=head")
