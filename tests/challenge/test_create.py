@@ -102,3 +102,18 @@ def test_another_answer_key_is_noticed(challenge):
     answers.unlink()
     with pytest.raises(ChallengeError, match=r"no file answers\.csv"):
         open_challenge(challenge)
+
+
+def test_people_in_both_parts_are_warned_of(tmp_path):
+    from unmask.challenge.review import find_warnings
+
+    people = make_manifest().with_columns(subject_id=pl.Series([f"p{n % 4}" for n in range(120)]))
+    few, many, named = (tmp_path / f"{name}.csv" for name in ("few", "many", "named"))
+    people.write_csv(few)
+    people.with_columns(subject_id="source_id").write_csv(many)
+    people.with_columns(cluster="subject_id").write_csv(named)
+    warning = find_warnings(create(tmp_path / "few", few))
+    assert len(warning) == 1
+    assert warning[0].startswith('4 people are in the public and in the private part: "p0", "p1", "p2", "p3"')
+    assert find_warnings(create(tmp_path / "many", many)) == []
+    assert find_warnings(create(tmp_path / "named", named)) == []

@@ -277,3 +277,13 @@ def test_ids_written_another_way_are_one_fault(tmp_path):
     (problem,) = caught.value.problems
     assert '"000"' in problem.what
     assert '"000.mp4"' in problem.what
+
+
+def test_reasons_do_not_hide_the_scores_that_a_submission_lacks(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("id,score,reason\n" + f"{IDS[0]},,no_face\n" + "".join(f"{name},0.5,\n" for name in IDS[1:]))
+    with pytest.raises(TableError) as caught:
+        read_predictions(path, expected_ids=IDS, complete=True)
+    told = str(caught.value)
+    assert 'the column "reason" is not asked for' in told
+    assert "line 2: the score is empty" in told

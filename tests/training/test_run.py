@@ -369,3 +369,10 @@ def test_two_processes(prepared, tmp_path):
     assert best["global_step"] >= 2
     assert pl.read_csv(tmp_path / "out" / "predictions.csv").height == prepared.rows("test").height
     assert metrics(tmp_path / "out").drop_nulls("val_loss").height == 2
+
+
+def test_redirected_output_holds_no_bar_and_no_advice(prepared, tmp_path, capfd):
+    run(prepared, tmp_path / "out", "trainer.enable_progress_bar=true", "test=false")
+    told = capfd.readouterr()
+    assert "Epoch" not in told.out + told.err
+    assert "logging interval" not in told.err

@@ -35,6 +35,23 @@ def check_challenge(folder: str | Path) -> Challenge:
 
 def find_warnings(challenge: Challenge) -> list[str]:
     """What an organizer should know of a challenge that can be used, a sentence each."""
+    return [*_shared_people(challenge), *_telling_ids(challenge)]
+
+
+def _shared_people(challenge: Challenge) -> list[str]:
+    """Clusters are not torn, but a key with fewer than ten people in a class has other clusters than these."""
+    key = challenge.key
+    if "subject_id" not in key.columns:
+        return []
+    shared = torn_clusters(key.drop_nulls("subject_id").with_columns(cluster="subject_id"))
+    if not shared:
+        return []
+    some = ", ".join(shown(name) for name in shared[:_LISTED]) + (" ..." if len(shared) > _LISTED else "")
+    remedy = "give each person one cell of the key's column cluster, with at least two people who have fakes and reals"
+    return [f"{len(shared)} people are in the public and in the private part: {some} — {remedy}"]
+
+
+def _telling_ids(challenge: Challenge) -> list[str]:
     tells = find_tells(challenge.ids, challenge.key["label"].to_list())
     if not tells:
         return []

@@ -50,11 +50,11 @@ def _show(outcome: Audit) -> None:
         table.add_row(row["split"], *(f"{row[column]:,}" for column in ("real", "fake", "unlabelled")))
     console.print(table)
     if outcome.trivial.height:
-        table = Table("media", "feature", "AUC", "interval", "", title="one trivial feature against the label")
+        table = Table("media", "feature", "AUC", "interval", "verdict", title="one trivial feature against the label")
         for row in outcome.trivial.iter_rows(named=True):
             interval = f"{row['low']:.3f} to {row['high']:.3f}"
             table.add_row(
-                row["media"], row["feature"], f"{row['auc']:.3f}", interval, "finding" if row["finding"] else ""
+                row["media"], row["feature"], f"{row['auc']:.3f}", interval, "finding" if row["finding"] else "fine"
             )
         console.print(table)
     for note in outcome.notes:

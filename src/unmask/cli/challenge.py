@@ -66,7 +66,7 @@ def check(
 
     For a submission, DIR needs to hold no more than sample_submission.csv, so that entrants can check theirs.
 
-    Exit code 0: fine. 2: refused, with every fault listed.
+    Exit code 0: fine. 2: refused, with its faults, the first fifty of them.
 
     Example: `unmask challenge check faces-2025/ my_predictions.csv`
     """

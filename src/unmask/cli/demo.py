@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     out: Annotated[Path, typer.Option(help="Folder that gets everything.")] = Path("demo"),
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer people, less training: a minute.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer people, less training: one to two minutes.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the split, the forgeries and the training.")] = 0,
 ) -> None:
     """Run the demo."""

@@ -213,13 +213,14 @@ class Demo:
         self.console.print("\n[bold]Everything is here:[/bold]")
         for path, what in _RESULTS:
             self.console.print(f"  {self.out / path}  [dim]{what}[/dim]", soft_wrap=True)
+        self.console.print(f"Now try: unmask predict {self.out / 'run' / 'model'} YOUR_VIDEO", soft_wrap=True)
 
 
 _RESULTS = (
     ("manifest.parquet", "what is real and what is forged"),
     ("faces", "the face store"),
     ("run", "config, checkpoint, logs"),
-    ("run/model", "the trained detector; try: unmask predict DIR/run/model YOUR_VIDEO --out p.csv"),
+    ("run/model", "the trained detector"),
     ("predictions.csv", "its answers on the test split"),
     ("scorecard.html", "how good they are; open it in a browser"),
     ("challenge/standings.html", "the leaderboard; open it in a browser"),

@@ -53,7 +53,7 @@ def read_predictions(
     if not require_columns(table, (id_column, score_column), allowed=allowed):
         table.refuse_if_faulty()
     ids = check_ids(table, id_column)
-    reasons = _reasons(table)
+    reasons = [None] * len(table.lines) if complete else _reasons(table)
     unanswered = {position for position, reason in enumerate(reasons) if reason}
     scores = check_numbers(table, score_column, low=0.0, high=1.0, null_where=unanswered)
     for position in unanswered:

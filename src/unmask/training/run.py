@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -150,15 +151,20 @@ def _fit(
     # With ``save_last``, Lightning would write this one only when the other is: a resumed run would lose epochs.
     last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
     callbacks: list[Callback] = [best, last, EarlyStopping(_CHOSEN_BY, mode="max", patience=config.stop.patience)]
-    if config.trainer.enable_progress_bar:
+    # Redirected, a bar would leave pieces of itself.
+    bar = bool(config.trainer.enable_progress_bar) and sys.stdout.isatty()
+    if bar:
         callbacks.append(RichProgressBar())
     for name in ("CACHE", "CONFIG", "DATA"):  # wandb would write to the home directory, offline as well
         os.environ.setdefault(f"WANDB_{name}_DIR", str(out / "wandb" / name.lower()))
     loggers = [_built(config, f"logger.{name}", save_dir=str(out)) for name in config.get("logger") or {}]
-    trainer = _built(config, "trainer", callbacks=callbacks, logger=loggers, default_root_dir=str(out))
+    trainer = _built(
+        config, "trainer", callbacks=callbacks, logger=loggers, default_root_dir=str(out), enable_progress_bar=bar
+    )
     with warnings.catch_warnings():
         # Loading in the training process is a choice of the configuration; Lightning would advise against it each run.
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")  # a small dataset is no mistake
         warnings.filterwarnings("ignore", ".*isinstance.*LeafSpec.*")
         warnings.filterwarnings("ignore", ".*all_gather is deprecated.*")
         warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # so does the folder of a run that goes on
