@@ -26,8 +26,7 @@ def check_challenge(folder: str | Path) -> Challenge:
     problems = [f"{fault} — make the challenge again with more clusters" for fault in missing_classes(challenge.key)]
     torn = torn_clusters(challenge.key)
     if torn:
-        some = ", ".join(shown(name) for name in torn[:_LISTED]) + (" ..." if len(torn) > _LISTED else "")
-        problems.append(f"{len(torn)} clusters are public and private at once: {some} — put each into one part")
+        problems.append(f"{len(torn)} clusters are public and private at once: {_some(torn)} — put each into one part")
     problems += _sample_problems(challenge)
     refuse(Path(folder), problems)
     return challenge
@@ -46,9 +45,12 @@ def _shared_people(challenge: Challenge) -> list[str]:
     shared = torn_clusters(key.drop_nulls("subject_id").with_columns(cluster="subject_id"))
     if not shared:
         return []
-    some = ", ".join(shown(name) for name in shared[:_LISTED]) + (" ..." if len(shared) > _LISTED else "")
     remedy = "give each person one cell of the key's column cluster, with at least two people who have fakes and reals"
-    return [f"{len(shared)} people are in the public and in the private part: {some} — {remedy}"]
+    return [f"{len(shared)} people are in the public and in the private part: {_some(shared)} — {remedy}"]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(shown(name) for name in names[:_LISTED]) + (" ..." if len(names) > _LISTED else "")
 
 
 def _telling_ids(challenge: Challenge) -> list[str]:
