@@ -268,6 +268,8 @@ def test_damaged_files_write_nothing_on_the_screen(tmp_path, capfd):
         places = rng.integers(0, len(data), 30)
         data[places] = rng.integers(0, 256, len(places))
         damaged.append(data.tobytes())
+    first_key_frame = whole.index(b"stss") + 15  # after the list's name, version and length
+    damaged.append(whole[:first_key_frame] + b"\x80" + whole[first_key_frame + 1 :])  # a frame that there is not
     capfd.readouterr()
     for number, data in enumerate(damaged):
         path = tmp_path / f"{number}.mp4"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +16,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from unmask.tables.errors import MediaError
+
+_STANDARD_ERROR = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -120,15 +125,38 @@ def _sample_with_decord(path: str | Path, count: int) -> Frames | None:
 
     decord.logging.set_level(decord.logging.QUIET)  # what is wrong with a file is in the MediaError, not on the screen
     try:
-        reader = decord.VideoReader(str(path), num_threads=1)
-        indices = evenly_spaced(len(reader), count)
-        if not indices:
-            return None
-        images = list(reader.get_batch(indices).asnumpy())
-        times = [float(reader.get_frame_timestamp(index)[0]) for index in indices]
+        with _standard_error_closed():
+            reader = decord.VideoReader(str(path), num_threads=1)
+            indices = evenly_spaced(len(reader), count)
+            if not indices:
+                return None
+            images = list(reader.get_batch(indices).asnumpy())
+            times = [float(reader.get_frame_timestamp(index)[0]) for index in indices]
     except (decord.DECORDError, RuntimeError, IndexError, ValueError):
         return None
     return Frames(indices, times, images)
+
+
+@contextmanager
+def _standard_error_closed() -> Iterator[None]:
+    """Send what native code writes to standard error nowhere: decord warns there of damage, and no setting stops it.
+
+    The redirection is the whole process's, so what other threads write there in the meantime goes the same way.
+    """
+    with _STANDARD_ERROR:
+        try:
+            kept = os.dup(2)
+        except OSError:  # it is closed already, as under some services
+            yield
+            return
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _sample_with_pyav(path: str | Path, count: int) -> Frames:
