@@ -132,7 +132,7 @@ def test_a_second_run_does_nothing_twice(demo):
 def test_other_options_are_refused(demo):
     done = unmask("demo", "--out", demo)
     assert done.returncode == 2
-    assert "made with other options" in done.stderr
+    assert "made with other options: quick is True instead of False" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -116,7 +116,7 @@ def test_not_a_single_score_is_an_error(model, tmp_path, capfd):
 def test_a_file_of_an_unknown_ending_is_tried_when_it_is_named(model, tmp_path, capsys):
     (tmp_path / "me").write_bytes(portraits(1)[0].read_bytes())
     assert main(["predict", str(model), str(tmp_path / "me")]) == 0
-    assert "1 of 1 files have a score" in capsys.readouterr().out
+    assert "1 of 1 file has a score" in capsys.readouterr().out
 
 
 def test_a_store_of_other_crops_is_refused(prepared, tmp_path, capsys):
@@ -126,8 +126,8 @@ def test_a_store_of_other_crops_is_refused(prepared, tmp_path, capsys):
     options = ["--store", str(prepared.store), "--out", str(tmp_path / "p.csv")]
     assert main(["predict", str(tmp_path / "model"), str(prepared.manifest), *options]) == 2
     told = capsys.readouterr().err
-    assert "margin 1.3 instead of 1.7" in told
-    assert "size 96 instead of 128" in told
+    assert "margin is 1.3 instead of 1.7" in told
+    assert "size is 96 instead of 128" in told
 
 
 def test_help_has_an_example(capsys):

@@ -33,7 +33,8 @@ def test_a_store_and_what_is_told(manifest, tmp_path, capsys):
     assert main(["prepare", str(manifest), "--out", str(out), *options]) == 0
     assert "3 files (3 were there already), 0 new crops" in capsys.readouterr().out
     assert main(["prepare", str(manifest), "--out", str(out), "--size", "65"]) == 2
-    assert "other settings" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "other settings: size is 64 instead of 65, margin is 1.5 instead of 1.3, frames is 3 instead of 16" in told
 
 
 def test_sound_is_told_and_damage_writes_nothing_on_the_screen(tmp_path, capfd):

@@ -19,6 +19,14 @@ def test_a_run(prepared, tmp_path, capsys):
     assert (out / "scorecard.html").is_file()
 
 
+def test_a_run_that_is_refused_leaves_no_folder(prepared, tmp_path, capsys):
+    out = tmp_path / "run"
+    given = [f"manifest={prepared.manifest}", f"out={out}"]
+    for wrong in ([f"store={tmp_path}"], [f"store={prepared.store}", "detector.arguments.architecture=none_such"]):
+        assert main(["train", *given, *wrong]) == 2
+        assert not out.exists(), capsys.readouterr().err
+
+
 def test_a_sweep(prepared, tmp_path, capsys):
     given = [f"manifest={prepared.manifest}", f"store={prepared.store}", f"out={tmp_path}/s", *HEAD]
     assert main(["train", "-m", *given, "aggregation=mean,median"]) == 0

@@ -287,3 +287,27 @@ def test_reasons_do_not_hide_the_scores_that_a_submission_lacks(tmp_path):
     told = str(caught.value)
     assert 'the column "reason" is not asked for' in told
     assert "line 2: the score is empty" in told
+
+
+def test_many_faults_of_one_kind_are_told_as_one(tmp_path):
+    rows = [f'{number},"0,{number}"' for number in range(60)]
+    rows[10] = "10,0.5"
+    rows[20] = "20,"
+    rows[30] = "30,0.5"
+    error = refusal(written(tmp_path, "id,score\n" + "\n".join(rows)), [str(number) for number in range(60)])
+    assert len(error.problems) == 58
+    assert error.told() == [
+        'line 2: the score "0,0" has a decimal comma — write a decimal point: 0.0'
+        " (and 56 more like it: lines 3-11, 13-21, 23-31, 33-61)",
+        "line 22: the score is empty — write a number from 0 to 1",
+    ]
+
+
+def test_few_faults_of_one_kind_are_told_each(tmp_path):
+    content = "id,score\n" + "".join(f"{number},{number}\n" for number in range(2, 7))
+    assert len(refusal(written(tmp_path, content), [str(number) for number in range(2, 7)]).told()) == 5
+
+
+def test_each_id_without_a_row_is_told(tmp_path):
+    error = refusal(written(tmp_path, "id,score\na,0.5\n"), ["a", *(f"missing{number}" for number in range(9))])
+    assert len(error.told()) == 9

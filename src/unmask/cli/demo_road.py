@@ -27,7 +27,7 @@ from unmask.inference.predict import predict
 from unmask.scoring import score
 from unmask.scoring.report import print_scorecard, write_scorecard
 from unmask.tables.answers import read_answers
-from unmask.tables.errors import UnmaskError
+from unmask.tables.errors import UnmaskError, told_differences
 from unmask.tables.manifest import read_manifest, write_manifest
 from unmask.tables.predictions import read_predictions, write_predictions
 from unmask.tables.writing import write_text
@@ -123,9 +123,10 @@ class Demo:
     def _claim_folder(self) -> None:
         note = self.out / "demo.json"
         if note.is_file():
-            if json.loads(note.read_text(encoding="utf-8")) != asdict(self.settings):
+            told = told_differences(json.loads(note.read_text(encoding="utf-8")), asdict(self.settings))
+            if told:
                 raise UnmaskError(
-                    "this folder holds a demo that was made with other options or by another version",
+                    f"this folder holds a demo that was made with other options: {told}",
                     where=self.out,
                     next_step="delete it, or give another folder with --out",
                 )

@@ -75,7 +75,8 @@ def run(
         write_predictions(found.files, out)
     if frames is not None:
         write_table(found.frames, frames)
-    typer.echo(f"{answered:,} of {found.files.height:,} files have a score" + (f": {out}" if out else ""))
+    have = "file has" if found.files.height == 1 else "files have"
+    typer.echo(f"{answered:,} of {found.files.height:,} {have} a score" + (f": {out}" if out else ""))
     for line in [*_reasons(found.files), *passed_over]:
         typer.echo(f"  no score, {line}")
 

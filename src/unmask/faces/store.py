@@ -17,7 +17,7 @@ import yaml
 
 from unmask.faces.crop import CropSettings, check_whole
 from unmask.media.image import decode_image
-from unmask.tables.errors import StoreError
+from unmask.tables.errors import StoreError, told_differences
 from unmask.tables.writing import replacing, write_text
 
 SCHEMA = pa.schema(
@@ -75,9 +75,10 @@ class StoreWriter:
         self.folder = Path(folder)
         description = self.folder / "store.yaml"
         if description.is_file():
-            if _read_settings(self.folder) != settings:
+            if (found := _read_settings(self.folder)) != settings:
+                told = told_differences(found.to_dict(), settings.to_dict())
                 raise StoreError(
-                    "this face store was made with other settings",
+                    f"this face store was made with other settings: {told}",
                     where=description,
                     next_step="use the same settings, or give another folder",
                 )

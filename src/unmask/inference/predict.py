@@ -24,7 +24,7 @@ from unmask.inference.model_folder import Model, device
 from unmask.loading.crops import EvaluationCrops
 from unmask.media import image, video
 from unmask.media.kinds import count_endings, files_below, media_kind
-from unmask.tables.errors import MediaError, ModelError, UnmaskError
+from unmask.tables.errors import MediaError, ModelError, UnmaskError, told_differences
 from unmask.tables.manifest import read_manifest
 from unmask.tables.reading import shown
 
@@ -70,8 +70,7 @@ def check_crops(wanted: StoreSettings, store: FaceStore) -> None:
         ModelError: margin, size, detector or quality differ.
     """
     if store.settings.crop != wanted.crop:
-        pairs = zip(wanted.crop.to_dict().items(), store.settings.crop.to_dict().values(), strict=True)
-        told = ", ".join(f"{key} {is_} instead of {should}" for (key, should), is_ in pairs if should != is_)
+        told = told_differences(store.settings.crop.to_dict(), wanted.crop.to_dict())
         raise ModelError(
             f"the store's crops were made in another way than the model's: {told}",
             where=store.folder,

@@ -15,7 +15,8 @@ Each message says what is wrong, where, and what to do next. Commands print it a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,18 @@ class UnmaskError(Exception):
         if self.next_step is not None:
             lines.append(f"  next:  {self.next_step}")
         return "\n".join(lines)
+
+
+def told_differences(found: Mapping[str, object], wanted: Mapping[str, object]) -> str:
+    """``frames is 8 instead of 16``, for each key of two settings where they differ; those of nested ones too."""
+    told = []
+    for key in {**wanted, **found}:
+        one, other = found.get(key), wanted.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            told.append(told_differences(one, other))
+        elif one != other:
+            told.append(f"{key} is {one} instead of {other}")
+    return ", ".join(filter(None, told))
 
 
 @dataclass(frozen=True, order=True)
@@ -75,6 +88,8 @@ class TableError(UnmaskError):
 
     #: Messages list at most this many faults.
     SHOWN = 50
+    #: More faults than these that differ in their values alone are told as one.
+    ALIKE = 5
 
     def __init__(self, path: str | Path, problems: Iterable[Problem], *, unit: str = "line") -> None:
         self.problems = tuple(sorted(problems, key=_place))
@@ -84,14 +99,28 @@ class TableError(UnmaskError):
         super().__init__(f"{told} in {Path(path).name}:", where=path, next_step="mend what is listed and run it again")
 
     def told(self, most: int = SHOWN) -> list[str]:
-        """The first ``most`` faults, one a line, each with its place and remedy, and a line for those not listed."""
-        lines = []
-        for problem in self.problems[:most]:
-            place = f"{self.unit} {problem.line}: " if problem.line else ""
-            lines.append(f"{place}{problem.what} — {problem.remedy}")
-        if len(self.problems) > most:
-            lines.append(f"... and {len(self.problems) - most:,} more")
+        """The first ``most`` faults, one a line, each with its place and remedy, and a line for those not listed.
+
+        Where more than ``ALIKE`` lines have faults that differ in their values alone, the first stands for all.
+        """
+        kinds: dict[tuple[str, int], list[Problem]] = {}
+        for number, problem in enumerate(self.problems):
+            # Faults of the whole file stay apart: ids that have no row are told one by one.
+            kinds.setdefault(("", number) if not problem.line else (_kind(problem), 0), []).append(problem)
+        groups: list[list[Problem]] = []
+        for kind in kinds.values():
+            groups += [kind] if len(kind) > self.ALIKE else [[problem] for problem in kind]
+        groups.sort(key=lambda group: _place(group[0]))
+        lines = [self._told(group) for group in groups[:most]]
+        if left := sum(map(len, groups[most:])):
+            lines.append(f"... and {left:,} more")
         return lines
+
+    def _told(self, group: list[Problem]) -> str:
+        first = group[0]
+        place = f"{self.unit} {first.line}: " if first.line else ""
+        alike = f" (and {len(group) - 1:,} more like it: {self.unit}s {_ranges(group[1:])})" if len(group) > 1 else ""
+        return f"{place}{first.what} — {first.remedy}{alike}"
 
     def render(self) -> str:
         """The faults, one a line, with the remedy of each."""
@@ -101,6 +130,23 @@ class TableError(UnmaskError):
 
 def _place(problem: Problem) -> tuple[bool, int, str, str]:
     return problem.line == 0, problem.line, problem.what, problem.remedy
+
+
+def _kind(problem: Problem) -> str:
+    """What two faults share that differ only in the values that they show."""
+    return re.sub(r'"[^"]*"|[0-9][0-9.,]*', "_", f"{problem.what} — {problem.remedy}")
+
+
+def _ranges(group: list[Problem], most: int = 10) -> str:
+    """``2-4, 7``: the lines of faults in order, and how many are left out after ``most`` ranges."""
+    ranges: list[list[int]] = []
+    for problem in group:
+        if ranges and problem.line <= ranges[-1][1] + 1:
+            ranges[-1][1] = problem.line
+        else:
+            ranges.append([problem.line, problem.line])
+    told = [f"{low}-{high}" if high > low else str(low) for low, high in ranges[:most]]
+    return ", ".join(told) + (", ..." if len(ranges) > most else "")
 
 
 class Faults(list[Problem]):

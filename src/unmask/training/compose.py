@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,6 +87,9 @@ def run_with_overrides(words: Sequence[str], run: Callable[[DictConfig, Path], o
                 run(config, out)
         except Exception as caught:
             error = caught
+            if out.resolve() != Path.cwd():
+                with suppress(OSError):  # Hydra made the folder; a job that was refused has nothing in it
+                    out.rmdir()
         jobs.append(Job(int(state.job.num) if swept else 0, given, out, error))
 
     entry = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")(job)

@@ -64,8 +64,8 @@ def train(config: DictConfig, out: str | Path) -> Path:
     _claim(out, config.resume)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     manifest, store = read_manifest(config.manifest), FaceStore(config.store)
-    write_text(OmegaConf.to_yaml(config, resolve=True), out / "config.yaml")
     detector = _detector(config)
+    write_text(OmegaConf.to_yaml(config, resolve=True), out / "config.yaml")
     notes: dict[str, object] = {"seed": config.seed, "manifest_sha256": sha256(config.manifest), "fit": config.fit}
     if config.fit == "head":
         crops_of(manifest, store, "validation")  # refused now, not after the fit
