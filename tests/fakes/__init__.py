@@ -3,7 +3,12 @@
 Each module has ``build(root) -> list[Made]``, which writes the dataset below ``root`` and tells what it wrote.
 """
 
-from tests.fakes import celeb_df_v2, dfdc, faceforensics, folder
+from tests.fakes import (
+    celeb_df_v2,
+    dfdc,
+    faceforensics,
+    folder,
+)
 
 BUILDERS = {
     "folder": folder.build,

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
-from unmask.datasets import celeb_df_v2, dfdc, faceforensics, folder
+from unmask.datasets import (
+    celeb_df_v2,
+    dfdc,
+    faceforensics,
+    folder,
+)
 from unmask.datasets.base import Adapter, Options
 from unmask.datasets.report import Report
 from unmask.tables.errors import DatasetError

@@ -14,10 +14,12 @@ from unmask.media.kinds import count_endings
 from unmask.tables.errors import DatasetError
 from unmask.tables.manifest import REQUIRED
 
-#: One row of a manifest as adapters build it: column name to value. ``dataset`` and ``root`` are filled in for all.
+#: One row of a manifest as adapters build it: column name to value. ``dataset`` is filled in for all, and ``root``
+#: where a row has none of its own. A sequence of frames is one row: ``media`` is video, and ``path`` the folder that
+#: holds the pictures, which may lie in an archive: ``real_train/1.tar.gz/1/real/131``.
 Row = dict[str, str | int | None]
 
-#: Columns besides the required ones that ``build_manifest`` knows the order of; all of them text.
+#: Columns besides the required ones that ``build_manifest`` knows the order of.
 FURTHER = ("root", "method", "source_id", "subject_id", "donor_id", "compression", "split_rule")
 
 
@@ -37,6 +39,27 @@ class Options:
 
 
 @dataclass(frozen=True)
+class About:
+    """What a dataset is, as its makers state it, for those who look for one.
+
+    Attributes:
+        media: what its rows are, of "video", "image" and "audio".
+        real: number of real files; None where it depends on the user.
+        fake: number of forged files.
+        subjects: number of people; None where the makers do not say.
+        licence: under which terms, in a few words.
+        access: how to get it, in a few words, and where.
+    """
+
+    media: tuple[str, ...]
+    real: int | None
+    fake: int | None
+    subjects: int | None
+    licence: str
+    access: str
+
+
+@dataclass(frozen=True)
 class Adapter:
     """One dataset: how its folder becomes rows.
 
@@ -44,6 +67,7 @@ class Adapter:
         name: its key in ``ADAPTERS``.
         title: its name as people write it.
         layout: what the root should hold, one line, for the message when nothing is found.
+        about: what the dataset is.
         read: (root, options, report) -> rows.
         options: the fields of ``Options`` that it has a use for; ``seed`` is always allowed.
         dataset: (root) -> the ``dataset`` column; the adapter's name where not given.
@@ -52,6 +76,7 @@ class Adapter:
     name: str
     title: str
     layout: str
+    about: About
     read: Callable[[Path, Options, Report], list[Row]]
     options: frozenset[str] = frozenset()
     dataset: Callable[[Path], str] | None = None
@@ -100,12 +125,13 @@ def build_manifest(rows: Sequence[Row], root: Path, dataset: str) -> pl.DataFram
     _refuse_repeated(rows, root)
     rows = sorted(rows, key=lambda row: str(row["id"]))
     names = dict.fromkeys([*REQUIRED, *FURTHER, *(name for row in rows for name in row)])
-    constants = {"dataset": dataset, "root": str(root)}
+    filled = {"dataset": dataset, "root": str(root)}
     columns = {}
     for name in names:
-        values = [constants[name]] * len(rows) if name in constants else [row.get(name) for row in rows]
-        if name in REQUIRED or any(value is not None for value in values):
-            columns[name] = pl.Series(values, dtype=REQUIRED.get(name, pl.String))
+        values = [row.get(name, filled.get(name)) for row in rows]
+        kinds = {type(value) for value in values if value is not None}
+        if name in REQUIRED or kinds:
+            columns[name] = pl.Series(values, dtype=REQUIRED.get(name, pl.Int64 if kinds == {int} else pl.String))
     return pl.DataFrame(columns)
 
 

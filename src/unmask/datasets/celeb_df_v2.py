@@ -27,7 +27,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from unmask.datasets.base import Adapter, Options, Row
+from unmask.datasets.base import About, Adapter, Options, Row
 from unmask.datasets.files import bare, find_file, find_folder, media_files
 from unmask.datasets.report import Report
 from unmask.datasets.splits import SHARES, SHARES_WITHOUT_TEST, connect, draw, rule
@@ -146,6 +146,14 @@ ADAPTER = Adapter(
     name="celeb_df_v2",
     title="Celeb-DF v2",
     layout="Celeb-real/, YouTube-real/, Celeb-synthesis/ and List_of_testing_videos.txt",
+    about=About(
+        ("video",),
+        890,
+        5639,
+        59,
+        "the makers' terms of use",
+        "form, https://github.com/yuezunli/celeb-deepfakeforensics",
+    ),
     read=read,
     options=frozenset({"splits"}),
 )

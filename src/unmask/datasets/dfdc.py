@@ -27,7 +27,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from unmask.datasets.base import Adapter, Options, Row
+from unmask.datasets.base import About, Adapter, Options, Row
 from unmask.datasets.files import bare, find_file, find_folder, folders, media_files, read_json, relative
 from unmask.datasets.report import Report
 from unmask.datasets.splits import SHARES, connect, draw, rule
@@ -196,5 +196,8 @@ ADAPTER = Adapter(
     name="dfdc",
     title="DFDC",
     layout="dfdc_train_part_0/ to dfdc_train_part_49/, or train_sample_videos/, each with its metadata.json",
+    about=About(
+        ("video",), 23_654, 104_500, 960, "the makers' terms of use", "account, https://ai.meta.com/datasets/dfdc/"
+    ),
     read=read,
 )

@@ -25,7 +25,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from unmask.datasets.base import Adapter, Options, Row
+from unmask.datasets.base import About, Adapter, Options, Row
 from unmask.datasets.files import find_file, find_folder, folders, media_files, read_json, relative
 from unmask.datasets.report import Report
 from unmask.datasets.splits import connect, draw, rule
@@ -175,6 +175,9 @@ ADAPTER = Adapter(
     name="faceforensics",
     title="FaceForensics++",
     layout="original_sequences/youtube/c23/videos/000.mp4 and manipulated_sequences/Deepfakes/c23/videos/000_003.mp4",
+    about=About(
+        ("video",), 1000, 5000, None, "the makers' terms of use", "form, https://github.com/ondyari/FaceForensics"
+    ),
     read=read,
     options=frozenset({"splits"}),
 )

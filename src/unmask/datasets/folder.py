@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from unmask.datasets import metadata_csv
-from unmask.datasets.base import Adapter, Options, Row
+from unmask.datasets.base import About, Adapter, Options, Row
 from unmask.datasets.files import bare, find_file, folders, media_below
 from unmask.datasets.report import Report
 from unmask.datasets.splits import SHARES, SHARES_WITHOUT_TEST, connect, draw, rule
@@ -247,6 +247,7 @@ ADAPTER = Adapter(
     title="a folder",
     layout="real/ and fake/ with videos, pictures or sound; or train/, val/ and test/ with both in each; or a "
     "metadata.csv with path,label",
+    about=About(("video", "image", "audio"), None, None, None, "yours", "your own files"),
     read=read,
     options=frozenset({"hold_out", "subject_from", "method_from"}),
     dataset=lambda root: root.name or "folder",

@@ -1,8 +1,9 @@
 """The manifest: one row is one media file, or one sequence of frames.
 
 ``path`` is relative to ``root``, in POSIX form; ``root`` is the dataset's folder, absolute or relative to the
-manifest's own. No path may lead out of its root. ``label`` is 1 for fake and 0 for real, and empty where it is not
-known (a hidden test set).
+manifest's own. No path may lead out of its root. Where a folder of pictures is one video, ``media`` is video and
+``path`` the folder, which may lie in an archive (``real_train/1.tar.gz/1/real/131``). ``label`` is 1 for fake and 0 for
+real, and empty where it is not known (a hidden test set).
 """
 
 from __future__ import annotations
