@@ -12,7 +12,7 @@ from PIL import Image
 from tests.fakes.media import make_clip, make_picture, noise
 from unmask.datasets import index
 from unmask.datasets.audit import audit
-from unmask.media.image import encode_jpeg
+from unmask.media.encode import encode_jpeg
 from unmask.tables.errors import TableError, UnmaskError
 from unmask.tables.manifest import write_manifest
 

@@ -18,8 +18,8 @@ from unmask.faces.crop import CropSettings, to_crop
 from unmask.faces.face import Face
 from unmask.faces.prepare import default_settings, faces_of_file, prepare
 from unmask.faces.store import FaceStore, StoreSettings
-from unmask.media.image import encode_jpeg, read_image
-from unmask.media.video import write_video
+from unmask.media.encode import encode_jpeg, write_video
+from unmask.media.image import read_image
 from unmask.tables.errors import StoreError
 
 

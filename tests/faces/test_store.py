@@ -10,7 +10,8 @@ import pytest
 from tests.fakes.media import noise
 from unmask.faces.crop import CropSettings
 from unmask.faces.store import FaceStore, StoreSettings, StoreWriter, rows_of
-from unmask.media.image import decode_image, encode_jpeg
+from unmask.media.encode import encode_jpeg
+from unmask.media.image import decode_image
 from unmask.tables.errors import StoreError
 
 SETTINGS = StoreSettings(CropSettings(size=64, detector="d"), frames=4, tracks=2)

@@ -13,8 +13,8 @@ from unmask.faces.centerface import CenterFace
 from unmask.faces.face import Face
 from unmask.forgery.self_blend import self_blend
 from unmask.forgery.swap import swap_face
-from unmask.media.image import encode_jpeg, read_image
-from unmask.media.video import write_video
+from unmask.media.encode import encode_jpeg, write_video
+from unmask.media.image import read_image
 from unmask.tables.manifest import read_manifest, write_manifest
 
 #: Real portraits of each split; each gets one forgery by each method.

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unmask.media.image import MAX_PIXELS, decode_image, encode_jpeg, probe, read_image
+from unmask.media.encode import encode_jpeg
+from unmask.media.image import MAX_PIXELS, decode_image, probe, read_image
 from unmask.tables.errors import MediaError
 
 

@@ -21,8 +21,9 @@ from unmask.faces.crop import CropSettings, cut, to_crop
 from unmask.faces.face import Face
 from unmask.faces.store import StoreSettings, StoreWriter
 from unmask.faces.tracking import track
-from unmask.media.image import encode_jpeg, read_image
-from unmask.media.video import Frames, sample_frames
+from unmask.media.encode import encode_jpeg
+from unmask.media.frame import Frame
+from unmask.media.sampling import sample
 from unmask.tables.errors import MediaError, StoreError
 from unmask.tables.manifest import media_path
 
@@ -152,32 +153,33 @@ def faces_of_file(path: str, media: str, settings: StoreSettings) -> list[Row]:
         settings: how crops are made.
     """
     try:
-        frames = sample_frames(path, settings.frames) if media == "video" else Frames([0], [0.0], [read_image(path)])
+        frames = sample(path, media, settings.frames)
     except MediaError as error:
         return [failure(error.reason)]
     return faces_of_frames(frames, settings) or [failure("no_face")]
 
 
-def faces_of_frames(frames: Frames, settings: StoreSettings) -> list[Row]:
+def faces_of_frames(frames: Sequence[Frame], settings: StoreSettings) -> list[Row]:
     """The store rows of decoded frames, without an id; empty where no face was found."""
-    tracks = track(_detector().detect(frames.images))[: settings.tracks]
+    images = [frame.rgb() for frame in frames]
+    tracks = track(_detector().detect(images))[: settings.tracks]
     return [
-        _row(frames, place, face, number, settings.crop)
+        _row(frames[place], images[place], face, number, settings.crop)
         for number, known in enumerate(tracks)
         for place, face in zip(known.frames, known.faces, strict=True)
     ]
 
 
-def _row(frames: Frames, place: int, face: Face, number: int, crop: CropSettings) -> Row:
+def _row(frame: Frame, image: np.ndarray, face: Face, number: int, crop: CropSettings) -> Row:
     matrix = to_crop(face, crop)
     marks = face.landmarks @ matrix[:, :2].T + matrix[:, 2]
     return {
-        "frame": frames.indices[place],
+        "frame": frame.index,
         "track": number,
         "box": face.box.astype(np.float32).tolist(),
         "landmarks": marks.astype(np.float32).ravel().tolist(),
         "confidence": face.confidence,
-        "time_s": frames.times_s[place],
-        "image": encode_jpeg(cut(frames.images[place], face, crop), crop.quality),
+        "time_s": frame.time_s,
+        "image": encode_jpeg(cut(image, face, crop), crop.quality),
         "reason": None,
     }

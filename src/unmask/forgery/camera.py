@@ -8,8 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unmask.media.image import encode_jpeg
-from unmask.media.video import write_video
+from unmask.media.encode import encode_jpeg, write_video
 
 #: Frames a second of every clip.
 FPS = 12.0

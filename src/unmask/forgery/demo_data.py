@@ -28,7 +28,7 @@ from unmask.forgery.people import Person, load_people
 from unmask.forgery.self_blend import self_blend
 from unmask.forgery.swap import swap_face
 from unmask.media.image import read_image
-from unmask.media.video import sample_frames
+from unmask.media.video import VideoReader
 from unmask.tables.errors import MediaError
 from unmask.tables.writing import write_text
 
@@ -188,9 +188,10 @@ def _scenes(person: Person, rng: np.random.Generator) -> list[Scene]:
         picture = Scene(person, [image], faces)
         return [picture, Scene(person, [image], faces, still=True)] if rng.random() < 2 / 3 else [picture]
     try:
-        frames = [shrink(frame, LONGEST) for frame in sample_frames(person.path, _CLIPS * _CLIP_FRAMES).images]
+        read = VideoReader(person.path).evenly_spaced(_CLIPS * _CLIP_FRAMES)
     except MediaError:
         return []
+    frames = [shrink(frame.rgb(), LONGEST) for frame in read]
     found = track(CenterFace(longest=320).detect(frames))[0]  # each shows one large face
     faces_at = dict(zip(found.frames, _steady(found.faces), strict=True))
     starts = range(0, len(frames) - _CLIP_FRAMES + 1, _CLIP_FRAMES)

@@ -22,8 +22,9 @@ from unmask.faces.store import FaceStore, StoreSettings, rows_of
 from unmask.inference.aggregate import AGGREGATIONS
 from unmask.inference.model_folder import Model, device
 from unmask.loading.crops import EvaluationCrops
-from unmask.media import image, video
+from unmask.media import image
 from unmask.media.kinds import count_endings, files_below, media_kind
+from unmask.media.video import VideoReader
 from unmask.tables.errors import MediaError, ModelError, UnmaskError, told_differences
 from unmask.tables.manifest import read_manifest
 from unmask.tables.reading import shown
@@ -302,7 +303,7 @@ def _kind_by_content(path: Path) -> str | None:
             if media == "image":
                 image.probe(path)
                 return media
-            if video.probe(path).codec not in _DRAWN_TEXT:
+            if VideoReader(path).info.codec not in _DRAWN_TEXT:
                 return media
     return called
 

@@ -8,7 +8,7 @@ import albumentations
 import cv2
 import numpy as np
 
-from unmask.media.video import compress
+from unmask.media.encode import through_h264
 
 
 class VideoCompression(albumentations.ImageOnlyTransform):
@@ -36,7 +36,7 @@ class VideoCompression(albumentations.ImageOnlyTransform):
         height, width = img.shape[:2]
         moves = [np.column_stack([np.eye(2), left * step]) for left in (2, 1, 0)]
         clip = [cv2.warpAffine(img, move, (width, height), borderMode=cv2.BORDER_REFLECT) for move in moves]
-        return compress(clip, crf=crf)[-1]
+        return through_h264(clip, crf=crf)[-1]
 
 
 class NoiseReduction(albumentations.ImageOnlyTransform):

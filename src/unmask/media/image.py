@@ -1,4 +1,4 @@
-"""Pictures: any common file to RGB, RGB to JPEG."""
+"""Pictures: any common file to RGB."""
 
 from __future__ import annotations
 
@@ -99,9 +99,9 @@ def read_image(path: str | Path) -> np.ndarray:
     return _decode(_open(Path(path), path), path)
 
 
-def decode_image(data: bytes) -> np.ndarray:
-    """The same as ``read_image``, from the bytes of a file."""
-    return _decode(_open(io.BytesIO(data), "bytes in memory"), "bytes in memory")
+def decode_image(data: bytes, name: str | Path = "bytes in memory") -> np.ndarray:
+    """The same as ``read_image``, from the bytes of a file, which errors call ``name``."""
+    return _decode(_open(io.BytesIO(data), name), name)
 
 
 def _decode(picture: Image.Image, name: str | Path) -> np.ndarray:
@@ -116,15 +116,3 @@ def _decode(picture: Image.Image, name: str | Path) -> np.ndarray:
             where=name,
             next_step="replace or remove the file",
         ) from error
-
-
-def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
-    """JPEG bytes of an RGB picture, 4:2:0 chroma, no metadata.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        quality: 1 to 100.
-    """
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
-    return buffer.getvalue()

@@ -1,23 +1,33 @@
-"""Videos: frames at wanted places, and frames back into a file. decord reads; PyAV takes over where decord refuses."""
+"""Videos: their properties, and their frames by index or by time, the same as a full sequential decode gives.
+
+FFmpeg decodes, through PyAV. decord, which did at first, gives frames of open groups of pictures up to three places off,
+ends the process at some damaged files, writes on the screen, and makes torch fail where it is imported before it.
+"""
 
 from __future__ import annotations
 
-import io
-import os
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import av
-import numpy as np
+from av.container import InputContainer
 from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.stream import VideoStream
 
+from unmask.media.frame import Frame, evenly_spaced
 from unmask.tables.errors import MediaError
 
-_STANDARD_ERROR = threading.Lock()
+#: Videos with more pixels a frame than this are refused before any is unpacked.
+MAX_PIXELS = 100_000_000
+
+#: Codecs whose packets are frames, one for one. Of the others each frame must be decoded to be counted: VP8, for one,
+#: has packets that are never shown.
+_PACKET_IS_FRAME = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "ffv1", "prores"})
 
 
 @dataclass(frozen=True)
@@ -25,11 +35,11 @@ class VideoInfo:
     """What a video is.
 
     Attributes:
-        frames: number of decodable frames.
+        frames: number of frames, as the file's header has it; of rate times duration where it says nothing.
         fps: mean frames a second; 0 where the file does not say.
         duration_s: seconds.
-        width: pixels.
-        height: pixels.
+        width: pixels, as stored (before any turn).
+        height: pixels, as stored.
         codec: ffmpeg's name, such as "h264".
     """
 
@@ -42,18 +52,266 @@ class VideoInfo:
 
 
 @dataclass(frozen=True)
-class Frames:
-    """Some frames of one video.
+class _Index:
+    """What a file's packets, or a full decode, say of its frames.
 
     Attributes:
-        indices: place of each frame in decoding order, the first is 0.
-        times_s: presentation time of each, seconds from the start.
-        images: (H, W, 3) uint8 RGB each.
+        stamps: presentation stamp of each frame, in the stream's time base; its place where the file has no stamps.
+        keys: indices of the frames at which decoding may begin, the first among them.
+        sure: whether every frame was decoded to know it.
+        timed: whether the file has stamps.
     """
 
-    indices: list[int]
-    times_s: list[float]
-    images: list[np.ndarray]
+    stamps: list[int]
+    keys: list[int]
+    sure: bool
+    timed: bool
+
+
+class _WrongIndexError(Exception):
+    """Decoding gave other frames than the index says."""
+
+
+class VideoReader:
+    """One video, opened anew for each question, so that it may be kept, and sent to another process.
+
+    Args:
+        path: the file.
+        threads: processor threads of the decoder; 1 where many files are read at a time.
+
+    Raises:
+        MediaError: it is not there (``missing``), is no video that can be opened (``unreadable``), or has sound alone
+            (``no_video``).
+    """
+
+    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+        self.path, self.threads = Path(path), threads
+        if not self.path.is_file():  # a pipe would block for ever
+            raise _unreadable(path, "there is no such file", "missing")
+        with self._opened():
+            pass
+
+    def __len__(self) -> int:
+        """Number of frames, as their packets have it; what the header says may be a lie."""
+        return len(self._index.stamps)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Every frame in order. A file that breaks off gives what comes before the break."""
+        with self._opened() as (container, stream):
+            first = None
+            for index, picture in enumerate(_decode(container, stream)):
+                first = picture.pts if first is None else first
+                yield Frame(index, _seconds(picture, first), picture)
+
+    @cached_property
+    def info(self) -> VideoInfo:
+        """The video's properties; its first frame is decoded to be sure that it can be.
+
+        Raises:
+            MediaError: it holds no frame (``no_frames``).
+        """
+        with self._opened() as (container, stream):
+            first = next(_decode(container, stream), None)
+            if first is None:
+                raise _unreadable(self.path, "it has no frame", "no_frames")
+            fps = float(stream.average_rate or 0)
+            duration = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+            if not duration and container.duration:
+                duration = container.duration / av.time_base
+            frames = stream.frames or round(duration * fps)
+            return VideoInfo(frames, fps, duration, first.width, first.height, stream.codec_context.name)
+
+    def frames(self, indices: Sequence[int]) -> list[Frame]:
+        """Frames by index; none after the last of them is decoded, and whole groups between them are passed over.
+
+        Args:
+            indices: in any order; negative ones count from the end.
+
+        Returns:
+            As many frames, in the order of ``indices``.
+
+        Raises:
+            MediaError: the video cannot be read.
+            IndexError: there is no such frame.
+        """
+
+        def chosen(total: int) -> list[int]:
+            if any(not -total <= index < total for index in indices):
+                raise IndexError(f"{self.path} has {total} frames, not all of {list(indices)}")
+            return [index % total for index in indices]
+
+        return self._frames(chosen)
+
+    def frames_at(self, times_s: Sequence[float]) -> list[Frame]:
+        """For each time the frame that is on the screen then: the last that began, or the first.
+
+        Args:
+            times_s: seconds from the first frame, in any order.
+
+        Raises:
+            MediaError: the video cannot be read, or its frames have no times (``no_times``).
+        """
+        base = self._time_base
+
+        def chosen(_: int) -> list[int]:
+            stamps = self._index.stamps
+            if not self._index.timed:
+                raise _unreadable(self.path, "its frames have no times", "no_times")
+            # Half a tick of grace: a stamp that was turned into seconds and back must find itself.
+            return [max(bisect_right(stamps, stamps[0] + time / base + 0.5) - 1, 0) for time in times_s]
+
+        return self._frames(chosen)
+
+    def evenly_spaced(self, count: int) -> list[Frame]:
+        """``count`` frames spread over the whole video; all of them, if it has fewer.
+
+        Raises:
+            MediaError: the video cannot be read.
+        """
+        return self._frames(lambda total: evenly_spaced(total, count))
+
+    def reference_frames(self, count: int) -> list[Frame]:
+        """``count`` frames spread over the whole video, each moved to the nearest one that others are predicted from.
+
+        Frames that no other needs are not decoded. Which are chosen is up to the encoder, so these are other pictures
+        than ``evenly_spaced`` gives, of better quality; fewer, where two fall together.
+
+        Raises:
+            MediaError: the video cannot be read.
+        """
+        index = self._index
+        places = {stamp: place for place, stamp in enumerate(index.stamps)}
+        waiting = evenly_spaced(len(index.stamps), count)[::-1]
+        found: dict[int, Frame] = {}
+        with self._opened() as (container, stream):
+            stream.codec_context.skip_frame = "NONREF"
+            before: Frame | None = None
+            for picture in _decode(container, stream):
+                place = places.get(picture.pts) if index.timed and picture.pts is not None else None
+                if place is None:  # what the packets say of the frames is not to be relied on
+                    return self.evenly_spaced(count)
+                frame = self._frame(place, picture)
+                while waiting and waiting[-1] <= place:
+                    wanted = waiting.pop()
+                    nearer = before if before and wanted - before.index < place - wanted else frame
+                    found[nearer.index] = nearer
+                if not waiting:
+                    break
+                before = frame
+            if waiting and before:  # the last frames are none that others need
+                found[before.index] = before
+        return [found[place] for place in sorted(found)]
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        """The file and its video stream, opened; what FFmpeg raises inside becomes a MediaError."""
+        try:
+            # A playlist in disguise may name any address; nothing but this computer's files is opened.
+            with av.open(str(self.path), options={"protocol_whitelist": "file"}) as container:
+                streams = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+                if not streams:
+                    raise _unreadable(self.path, "it has no video stream", "no_video")
+                context = streams[0].codec_context
+                if context is None:
+                    raise _unreadable(self.path, "nothing here decodes its codec")
+                context.thread_count, context.options = self.threads, {"max_pixels": str(MAX_PIXELS)}
+                yield container, streams[0]
+        except (FFmpegError, ValueError, OSError) as error:
+            raise _unreadable(self.path, error) from error
+
+    @cached_property
+    def _time_base(self) -> float:
+        """Seconds a stamp's step lasts."""
+        with self._opened() as (_, stream):
+            return float(stream.time_base or 1)
+
+    @cached_property
+    def _index(self) -> _Index:
+        with self._opened() as (container, stream):
+            codec = stream.codec_context.name
+            packets = [packet for packet in _demux(container, stream) if packet.size and not packet.is_discard]
+        stamps = sorted((packet.pts, packet.is_keyframe) for packet in packets if packet.pts is not None)
+        plain = len(stamps) == len(packets) and len({stamp for stamp, _ in stamps}) == len(stamps) > 0
+        if not plain or codec not in _PACKET_IS_FRAME:
+            return self._index_by_decoding()
+        keys = [place for place, (_, key) in enumerate(stamps) if key or place == 0]
+        return _Index([stamp for stamp, _ in stamps], keys, sure=False, timed=True)
+
+    def _index_by_decoding(self) -> _Index:
+        with self._opened() as (container, stream):
+            stamps = [picture.pts for picture in _decode(container, stream)]
+        if not stamps:
+            raise _unreadable(self.path, "it has no frame", "no_frames")
+        known = [stamp for stamp in stamps if stamp is not None]
+        timed = len(known) == len(stamps)
+        return _Index(known if timed else list(range(len(stamps))), [0], sure=True, timed=timed)
+
+    def _frames(self, choose: Callable[[int], list[int]]) -> list[Frame]:
+        """The frames that ``choose`` picks of so many, by the index; counted by a full decode where it was wrong."""
+        try:
+            return self._decoded(choose(len(self)))
+        except _WrongIndexError:
+            self.__dict__["_index"] = self._index_by_decoding()
+            return self._decoded(choose(len(self)))
+
+    def _decoded(self, indices: list[int]) -> list[Frame]:
+        index, waiting, found = self._index, sorted(set(indices), reverse=True), dict[int, Frame]()
+        with self._opened() as (container, stream):
+            pictures, place = _decode(container, stream), 0
+            while waiting:
+                key = index.keys[bisect_right(index.keys, waiting[-1]) - 1]
+                if key > place:
+                    container.seek(index.stamps[key], stream=stream)
+                    pictures, place = _decode(container, stream), key
+                for picture in pictures:
+                    _check(picture, place, index, began=place == key)
+                    place += 1
+                    if place - 1 == waiting[-1]:
+                        found[place - 1] = self._frame(place - 1, picture)
+                        waiting.pop()
+                        break
+                else:
+                    raise _WrongIndexError
+        return [found[place] for place in indices]
+
+    def _frame(self, place: int, picture: av.VideoFrame) -> Frame:
+        return Frame(place, _seconds(picture, self._index.stamps[0]), picture)
+
+
+def _check(picture: av.VideoFrame, place: int, index: _Index, *, began: bool) -> None:
+    """Raise ``_WrongIndexError`` where another frame came than the index says, or decoding began at no key frame."""
+    if index.sure:
+        return
+    if place >= len(index.stamps) or picture.pts != index.stamps[place] or (began and not picture.key_frame):
+        raise _WrongIndexError
+
+
+def _seconds(picture: av.VideoFrame, first: int | None) -> float | None:
+    if picture.pts is None or first is None or picture.time_base is None:
+        return None
+    return float((picture.pts - first) * picture.time_base)
+
+
+def _demux(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet]:
+    """Every packet in the file's order, up to where it breaks off."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except FFmpegError:
+            return
+        if packet is None:
+            return
+        yield packet
+
+
+def _decode(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+    """Every frame in order; a packet that cannot be decoded costs itself, and the file ends where it breaks off."""
+    for packet in _demux(container, stream):
+        try:
+            yield from packet.decode()
+        except FFmpegError:
+            continue
 
 
 def _unreadable(path: str | Path, detail: object, reason: str = "unreadable") -> MediaError:
@@ -64,167 +322,3 @@ def _unreadable(path: str | Path, detail: object, reason: str = "unreadable") ->
     return MediaError(
         f"the video cannot be read ({first[:200]})", reason=reason, where=path, next_step="replace or remove the file"
     )
-
-
-def evenly_spaced(total: int, count: int) -> list[int]:
-    """Indices of ``count`` frames spread over all ``total``: the middles of equal parts. All of them, if fewer."""
-    if count >= total:
-        return list(range(total))
-    return [int((part + 0.5) * total / count) for part in range(count)]
-
-
-def probe(path: str | Path) -> VideoInfo:
-    """Read a video's properties and decode its first frame.
-
-    Raises:
-        MediaError: it cannot be read (``unreadable``), or has no picture (``no_video``, ``no_frames``).
-    """
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise _unreadable(path, "it has no video stream", "no_video")
-            stream = container.streams.video[0]
-            first = next(container.decode(stream), None)
-            if first is None:
-                raise _unreadable(path, "it has no frame", "no_frames")
-            fps = float(stream.average_rate or 0)
-            duration = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
-            if not duration and container.duration:
-                duration = container.duration / av.time_base
-            frames = stream.frames or round(duration * fps)
-            return VideoInfo(frames, fps, duration, first.width, first.height, stream.codec_context.name)
-    except (FFmpegError, ValueError, OSError) as error:
-        raise _unreadable(path, error) from error
-
-
-def sample_frames(path: str | Path, count: int) -> Frames:
-    """Decode ``count`` evenly spaced frames (all of them, if the video has fewer).
-
-    Raises:
-        MediaError: the video cannot be read or has no frame.
-    """
-    if not Path(path).is_file():
-        raise _unreadable(path, "there is no such file", "missing")
-    _refuse_unopenable(path)
-    return _sample_with_decord(path, count) or _sample_with_pyav(path, count)
-
-
-def _refuse_unopenable(path: str | Path) -> None:
-    """Open the file with PyAV, which is silent: of one that cannot be opened decord writes lines to standard error."""
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise _unreadable(path, "it has no video stream", "no_video")
-    except (FFmpegError, ValueError, OSError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _sample_with_decord(path: str | Path, count: int) -> Frames | None:
-    """None where decord refuses the file."""
-    import decord
-
-    decord.logging.set_level(decord.logging.QUIET)  # what is wrong with a file is in the MediaError, not on the screen
-    try:
-        with _standard_error_closed():
-            reader = decord.VideoReader(str(path), num_threads=1)
-            indices = evenly_spaced(len(reader), count)
-            if not indices:
-                return None
-            images = list(reader.get_batch(indices).asnumpy())
-            times = [float(reader.get_frame_timestamp(index)[0]) for index in indices]
-    except (decord.DECORDError, RuntimeError, IndexError, ValueError):
-        return None
-    return Frames(indices, times, images)
-
-
-@contextmanager
-def _standard_error_closed() -> Iterator[None]:
-    """Send what native code writes to standard error nowhere: decord warns there of damage, and no setting stops it.
-
-    The redirection is the whole process's, so what other threads write there in the meantime goes the same way.
-    """
-    with _STANDARD_ERROR:
-        try:
-            kept = os.dup(2)
-        except OSError:  # it is closed already, as under some services
-            yield
-            return
-        try:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 2)
-            os.close(nowhere)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-def _sample_with_pyav(path: str | Path, count: int) -> Frames:
-    """Two passes over the file: one to count the frames, since headers lie, one to keep those that are wanted."""
-    try:
-        total = sum(1 for _ in _decode(path))
-        wanted = set(evenly_spaced(total, count))
-        kept = [(index, frame) for index, frame in enumerate(_decode(path)) if index in wanted]
-        images = [_upright(frame) for _, frame in kept]
-    except (FFmpegError, ValueError, OSError) as error:
-        raise _unreadable(path, error) from error
-    if not kept:
-        raise _unreadable(path, "it has no frame", "no_frames")
-    return Frames([index for index, _ in kept], [float(frame.time or 0.0) for _, frame in kept], images)
-
-
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    """The frame as people see it: telephones write a turn into the file where decord and PyAV differ in heeding it."""
-    turn = round(getattr(frame, "rotation", 0) / 90)  # quarters, counter-clockwise
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turn))
-
-
-def _decode(path: str | Path) -> Iterable[av.VideoFrame]:
-    """Every frame in order; a file that breaks off gives what comes before the break."""
-    with av.open(str(path)) as container:
-        frames = container.decode(container.streams.video[0])
-        while True:
-            try:
-                frame = next(frames, None)
-            except FFmpegError:
-                return
-            if frame is None:
-                return
-            yield frame
-
-
-def compress(frames: Sequence[np.ndarray], *, crf: int) -> list[np.ndarray]:
-    """What H.264 leaves of frames: encoded and decoded again, in memory.
-
-    Args:
-        frames: (H, W, 3) uint8 RGB each, all of one size, both sides even.
-        crf: as for ``write_video``.
-
-    Returns:
-        As many frames of the same size.
-    """
-    buffer = io.BytesIO()
-    write_video(buffer, frames, fps=25, crf=crf)
-    buffer.seek(0)
-    with av.open(buffer, "r") as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(container.streams.video[0])]
-
-
-def write_video(path: str | Path | io.BytesIO, frames: Sequence[np.ndarray], *, fps: float, crf: int) -> None:
-    """Encode frames as H.264 (yuv420p, MP4, no sound).
-
-    Args:
-        path: where to; overwritten.
-        frames: (H, W, 3) uint8 RGB each, all of one size; odd sizes lose their last row or column.
-        fps: frames a second.
-        crf: constant rate factor, 0 (lossless) to 51 (worst).
-    """
-    height, width = (side - side % 2 for side in frames[0].shape[:2])
-    with av.open(path if isinstance(path, io.BytesIO) else str(path), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "veryfast"}
-        for image in frames:
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image[:height, :width]), format="rgb24")
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode(None))

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import polars as pl
 
 from unmask.datasets.audit.findings import Finding, finding
-from unmask.media import image, video
+from unmask.media import image
+from unmask.media.video import VideoReader
 from unmask.tables.errors import MediaError
 from unmask.tables.manifest import media_path
 
@@ -53,7 +54,7 @@ def _look_at(path: str, media: str) -> Facts:
             picture = image.probe(path)
             facts |= {"width": picture.width, "height": picture.height, "codec": picture.format}
         elif media == "video":
-            clip = video.probe(path)
+            clip = VideoReader(path).info
             facts |= {"width": clip.width, "height": clip.height, "codec": clip.codec, "frames": clip.frames}
             facts |= {"duration_s": clip.duration_s, "fps": clip.fps}
     except MediaError as error:

@@ -1,0 +1,56 @@
+"""One frame of a video or of a sequence of pictures, and which frames of many stand for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import av
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame; its colours are converted when they are asked for.
+
+    Attributes:
+        index: place in presentation order, the first is 0.
+        time_s: presentation time, seconds from the first frame; None where nothing tells it.
+        picture: as it was decoded: a frame of PyAV, not yet turned upright, or (H, W, 3) uint8 RGB.
+    """
+
+    index: int
+    time_s: float | None
+    picture: av.VideoFrame | np.ndarray
+
+    def rgb(self, *, longest: int | None = None) -> np.ndarray:
+        """The frame as people see it, with the turn that telephones write into the file.
+
+        Args:
+            longest: shrink until the longer side has at most this many pixels. A video's frame is shrunk before its
+                colours are converted, which is cheaper than the other way round.
+
+        Returns:
+            (H, W, 3) uint8 RGB.
+        """
+        picture = self.picture
+        height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else (picture.height, picture.width)
+        size = shrunk_size(width, height, longest) if longest else (width, height)
+        if isinstance(picture, np.ndarray):
+            return picture if size == (width, height) else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        method = "BILINEAR" if size == (width, height) else "AREA"
+        converted = picture.reformat(size[0], size[1], "rgb24", interpolation=method).to_ndarray()
+        return np.ascontiguousarray(np.rot90(converted, round(picture.rotation / 90)))  # counter-clockwise
+
+
+def shrunk_size(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Width and height, in the same proportion, with at most ``longest`` pixels on the longer side; never enlarged."""
+    scale = min(longest / max(width, height), 1.0)
+    return max(round(width * scale), 1), max(round(height * scale), 1)
+
+
+def evenly_spaced(total: int, count: int) -> list[int]:
+    """Indices of ``count`` frames spread over all ``total``: the middles of equal parts. All of them, if fewer."""
+    if count >= total:
+        return list(range(total))
+    return [int((part + 0.5) * total / count) for part in range(count)]
