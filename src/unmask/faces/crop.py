@@ -84,10 +84,14 @@ def cut(image: np.ndarray, face: Face, settings: CropSettings) -> np.ndarray:
         )
     # Shrinking needs area averaging, which warpAffine does not do: cut whole pixels, then resize.
     box = np.round([left, top, left + side, top + side]).astype(int)
+    return cv2.resize(take(image, box), (settings.size, settings.size), interpolation=cv2.INTER_AREA)
+
+
+def take(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """The whole pixels of a box, left, top, right, bottom; what lies beyond the picture repeats its edge."""
+    left, top, right, bottom = box
     height, width = image.shape[:2]
-    if box[0] >= 0 and box[1] >= 0 and box[2] <= width and box[3] <= height:
-        inner = image[box[1] : box[3], box[0] : box[2]]
-    else:
-        rows, columns = np.arange(box[1], box[3]).clip(0, height - 1), np.arange(box[0], box[2]).clip(0, width - 1)
-        inner = image.take(rows, axis=0).take(columns, axis=1)
-    return cv2.resize(inner, (settings.size, settings.size), interpolation=cv2.INTER_AREA)
+    if left >= 0 and top >= 0 and right <= width and bottom <= height:
+        return image[top:bottom, left:right]
+    rows, columns = np.arange(top, bottom).clip(0, height - 1), np.arange(left, right).clip(0, width - 1)
+    return image.take(rows, axis=0).take(columns, axis=1)

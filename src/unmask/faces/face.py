@@ -36,6 +36,18 @@ class FaceDetector(Protocol):
 
     name: str
 
-    def detect(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
-        """Find the faces of each (H, W, 3) uint8 RGB picture, the most confident first."""
+    def detect(self, images: Sequence[np.ndarray], *, longest: int = 640) -> list[list[Face]]:
+        """Find the faces of each (H, W, 3) uint8 RGB picture, the most confident first.
+
+        ``longest`` is the longer side, in pixels, to which a larger picture may be shrunk.
+        """
         ...
+
+
+def intersection_over_union(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Overlap of one box (4,) with others (N, 4), each left, top, right, bottom: (N,) in [0, 1]."""
+    corner = np.maximum(box[:2], others[:, :2])
+    opposite = np.minimum(box[2:], others[:, 2:])
+    shared = np.prod(np.clip(opposite - corner, 0, None), axis=1)
+    areas = np.prod(box[2:] - box[:2]) + np.prod(others[:, 2:] - others[:, :2], axis=1)
+    return shared / np.maximum(areas - shared, 1e-9)

@@ -17,8 +17,8 @@ from pebble import ProcessExpired, ProcessPool
 from rich.progress import Progress
 
 from unmask.faces.centerface import CenterFace
-from unmask.faces.crop import CropSettings, cut, to_crop
-from unmask.faces.face import Face
+from unmask.faces.crop import CropSettings, to_crop
+from unmask.faces.finding import METHOD, CutFace, find_faces
 from unmask.faces.store import StoreSettings, StoreWriter
 from unmask.faces.tracking import track
 from unmask.media.encode import encode_jpeg
@@ -54,7 +54,7 @@ class Prepared:
 
 def default_settings(*, frames: int = 16, tracks: int = 1, size: int = 256, margin: float = 1.3) -> StoreSettings:
     """The settings of ``unmask prepare``; see ``StoreSettings`` and ``CropSettings``."""
-    crop = CropSettings(size=size, margin=margin, detector=_detector().name)
+    crop = CropSettings(size=size, margin=margin, detector=_detector_name())
     return StoreSettings(crop, frames, tracks)
 
 
@@ -78,9 +78,9 @@ def prepare(
     Raises:
         StoreError: the folder holds a store made in another way, or the settings name a face detector that is not here.
     """
-    if settings.crop.detector != _detector().name:
+    if settings.crop.detector != _detector_name():
         raise StoreError(
-            f"faces are wanted that {settings.crop.detector!r} found; this version of unmask has {_detector().name!r}",
+            f"faces are wanted that {settings.crop.detector!r} found; this version of unmask has {_detector_name()!r}",
             where=folder,
             next_step="use the version of unmask that made the model or the store, or prepare and train again",
         )
@@ -139,6 +139,10 @@ def failure(reason: str) -> Row:
     return {"reason": reason}
 
 
+def _detector_name() -> str:
+    return f"{CenterFace.name}-{METHOD}"
+
+
 @cache
 def _detector() -> CenterFace:
     return CenterFace()
@@ -161,16 +165,15 @@ def faces_of_file(path: str, media: str, settings: StoreSettings) -> list[Row]:
 
 def faces_of_frames(frames: Sequence[Frame], settings: StoreSettings) -> list[Row]:
     """The store rows of decoded frames, without an id; empty where no face was found."""
-    images = [frame.rgb() for frame in frames]
-    tracks = track(_detector().detect(images))[: settings.tracks]
+    tracks = track(find_faces(frames, _detector(), settings.crop))[: settings.tracks]
     return [
-        _row(frames[place], images[place], face, number, settings.crop)
+        _row(frames[place], face, number, settings.crop)
         for number, known in enumerate(tracks)
         for place, face in zip(known.frames, known.faces, strict=True)
     ]
 
 
-def _row(frame: Frame, image: np.ndarray, face: Face, number: int, crop: CropSettings) -> Row:
+def _row(frame: Frame, face: CutFace, number: int, crop: CropSettings) -> Row:
     matrix = to_crop(face, crop)
     marks = face.landmarks @ matrix[:, :2].T + matrix[:, 2]
     return {
@@ -180,6 +183,6 @@ def _row(frame: Frame, image: np.ndarray, face: Face, number: int, crop: CropSet
         "landmarks": marks.astype(np.float32).ravel().tolist(),
         "confidence": face.confidence,
         "time_s": frame.time_s,
-        "image": encode_jpeg(cut(image, face, crop), crop.quality),
+        "image": encode_jpeg(face.crop, crop.quality),
         "reason": None,
     }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from unmask.faces.face import Face
+
+F = TypeVar("F", bound=Face)
 
 #: A face belongs to a track if its centre moved by less than this many widths of the track's last box ...
 _REACH = 1.0
@@ -16,7 +19,7 @@ _GROWTH = 2.0
 
 
 @dataclass
-class Track:
+class Track(Generic[F]):
     """One person over time.
 
     Attributes:
@@ -25,15 +28,18 @@ class Track:
     """
 
     frames: list[int] = field(default_factory=list)
-    faces: list[Face] = field(default_factory=list)
+    faces: list[F] = field(default_factory=list)
 
     @property
     def prominence(self) -> float:
-        """Sum over frames of box area times confidence: large for whoever is near the camera and long in view."""
-        return sum(face.area * face.confidence for face in self.faces)
+        """Sum over frames of box area times how far its confidence is above one half.
+
+        Large for whoever is near the camera and long in view, and small for what is taken for a face with some doubt.
+        """
+        return sum(face.area * (face.confidence - 0.5) for face in self.faces)
 
 
-def track(detections: Sequence[Sequence[Face]]) -> list[Track]:
+def track(detections: Sequence[Sequence[F]]) -> list[Track[F]]:
     """Join detections to tracks, greedily, nearest pairs first.
 
     Args:
@@ -43,7 +49,7 @@ def track(detections: Sequence[Sequence[Face]]) -> list[Track]:
         Tracks, the most prominent first: number 0 is "the" face of the video. A face that leaves and returns at about
         the same place and size continues its track.
     """
-    tracks: list[Track] = []
+    tracks: list[Track[F]] = []
     for frame, faces in enumerate(detections):
         pairs = sorted(
             (distance, number, place)

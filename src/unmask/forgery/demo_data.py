@@ -125,11 +125,11 @@ class Donor:
 def _donors(people: Sequence[Person]) -> dict[str, list[Donor]]:
     """The portraits of each split, with what is needed to choose among them."""
     found: dict[str, list[Donor]] = defaultdict(list)
-    detector = CenterFace(longest=320, threads=0)
+    detector = CenterFace(threads=0)
     for person in people:
         if person.media == "image":
             image = read_image(person.path)
-            faces = detector.detect([image])[0]
+            faces = detector.detect([image], longest=320)[0]
             if faces:
                 found[person.split].append(Donor(person, faces[0], yaw(faces[0].landmarks), _tone(image, faces[0])))
     return found
@@ -182,7 +182,7 @@ def _scenes(person: Person, rng: np.random.Generator) -> list[Scene]:
     """A portrait is a picture, and for two of three people a clip too; a video is cut into clips of two seconds."""
     if person.media == "image":
         image = shrink(read_image(person.path), LONGEST)
-        faces = CenterFace(longest=320).detect([image])[0][:1]
+        faces = CenterFace().detect([image], longest=320)[0][:1]
         if not faces:
             return []
         picture = Scene(person, [image], faces)
@@ -192,7 +192,7 @@ def _scenes(person: Person, rng: np.random.Generator) -> list[Scene]:
     except MediaError:
         return []
     frames = [shrink(frame.rgb(), LONGEST) for frame in read]
-    found = track(CenterFace(longest=320).detect(frames))[0]  # each shows one large face
+    found = track(CenterFace().detect(frames, longest=320))[0]  # each shows one large face
     faces_at = dict(zip(found.frames, _steady(found.faces), strict=True))
     starts = range(0, len(frames) - _CLIP_FRAMES + 1, _CLIP_FRAMES)
     clips = [range(start, start + _CLIP_FRAMES) for start in starts]

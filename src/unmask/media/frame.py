@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from functools import lru_cache
 
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,15 @@ class Frame:
         if isinstance(picture, np.ndarray):
             return picture if size == (width, height) else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         method = "BILINEAR" if size == (width, height) else "AREA"
-        converted = picture.reformat(size[0], size[1], "rgb24", interpolation=method).to_ndarray()
+        converter = _converter(threading.get_ident(), width, height, size)
+        converted = converter.reformat(picture, size[0], size[1], "rgb24", interpolation=method).to_ndarray()
         return np.ascontiguousarray(np.rot90(converted, round(picture.rotation / 90)))  # counter-clockwise
+
+
+@lru_cache(maxsize=16)
+def _converter(_thread: int, _width: int, _height: int, _size: tuple[int, int]) -> VideoReformatter:
+    """What converts frames of one size to another. Made anew for each frame it takes as long as the conversion."""
+    return VideoReformatter()
 
 
 def shrunk_size(width: int, height: int, longest: int) -> tuple[int, int]:

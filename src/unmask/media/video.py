@@ -1,7 +1,7 @@
 """Videos: their properties, and their frames by index or by time, the same as a full sequential decode gives.
 
-FFmpeg decodes, through PyAV. decord, which did at first, gives frames of open groups of pictures up to three places off,
-ends the process at some damaged files, writes on the screen, and makes torch fail where it is imported before it.
+FFmpeg decodes, through PyAV. decord, which did at first, gives frames of open groups of pictures up to three places
+off, ends the process at some damaged files, writes on the screen, and makes torch fail where it is imported before it.
 """
 
 from __future__ import annotations
