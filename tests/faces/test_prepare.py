@@ -147,12 +147,13 @@ def test_a_killed_run_goes_on(tmp_path):
     assert FaceStore(out).table["id"].to_pylist() == names
 
 
-def test_a_file_that_takes_too_long_costs_only_itself(files, tmp_path, monkeypatch):
-    root, _ = files
-    monkeypatch.setattr(preparing, "TIME_LIMIT_S", 0.0001)
-    done = prepare(manifest_of(root, ["face.mp4"]), tmp_path / "s", SETTINGS, workers=1)
-    assert done.failures == {"took_too_long": 1}
-    assert FaceStore(tmp_path / "s").missing(["face.mp4"]) == {"face.mp4": "took_too_long"}
+def test_a_file_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
+    write_video(tmp_path / "long.mp4", [np.roll(noise, step, axis=1) for step in range(120)], fps=25, crf=30)
+    rows = manifest_of(tmp_path, ["long.mp4"])
+    monkeypatch.setattr(preparing, "TIME_LIMIT_S", 0.01)
+    assert prepare(rows, tmp_path / "s", SETTINGS, workers=1).failures == {"took_too_long": 1}
+    assert FaceStore(tmp_path / "s").missing(["long.mp4"]) == {"long.mp4": "took_too_long"}
 
 
 def test_when_the_caller_stops_the_workers_stop(files):
