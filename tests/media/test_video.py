@@ -227,7 +227,14 @@ def test_frames_of_too_many_pixels_are_refused(tmp_path, monkeypatch):
 def test_a_playlist_in_disguise_opens_no_address(tmp_path):
     path = tmp_path / "a.mp4"
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
-    assert refused(path).reason in ("unreadable", "no_video", "no_frames")
+    assert refused(path).reason == "unreadable"
+
+
+def test_a_list_of_files_in_disguise_gives_no_other_file_s_frames(tmp_path):
+    encode(tmp_path / "secret.mp4")
+    path = tmp_path / "a.mp4"
+    path.write_text("ffconcat version 1.0\nfile secret.mp4\n")
+    assert refused(path).reason == "unreadable"
 
 
 def test_variable_frame_rate(tmp_path):

@@ -15,6 +15,8 @@ REASONS = {
     "too_large": "the picture has too many pixels",
     "no_video": "the file holds sound only",
     "no_frames": "the video holds no frame",
+    "no_audio": "the file holds no sound",
+    "empty": "the sound track holds no sample",
     "decoder_crashed": "reading it ended the process that did",
     "took_too_long": "reading it took too long",
     "not_prepared": "the face store does not hold it",

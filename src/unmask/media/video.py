@@ -19,6 +19,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from unmask.media.container import demux, opened, unreadable
 from unmask.media.frame import Frame, evenly_spaced
 from unmask.tables.errors import MediaError
 
@@ -86,8 +87,6 @@ class VideoReader:
 
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
         self.path, self.threads = Path(path), threads
-        if not self.path.is_file():  # a pipe would block for ever
-            raise _unreadable(path, "there is no such file", "missing")
         with self._opened():
             pass
 
@@ -113,7 +112,7 @@ class VideoReader:
         with self._opened() as (container, stream):
             first = next(_decode(container, stream), None)
             if first is None:
-                raise _unreadable(self.path, "it has no frame", "no_frames")
+                raise self._unreadable("it has no frame", "no_frames")
             fps = float(stream.average_rate or 0)
             duration = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
             if not duration and container.duration:
@@ -156,7 +155,7 @@ class VideoReader:
         def chosen(_: int) -> list[int]:
             stamps = self._index.stamps
             if not self._index.timed:
-                raise _unreadable(self.path, "its frames have no times", "no_times")
+                raise self._unreadable("its frames have no times", "no_times")
             # Half a tick of grace: a stamp that was turned into seconds and back must find itself.
             return [max(bisect_right(stamps, stamps[0] + time / base + 0.5) - 1, 0) for time in times_s]
 
@@ -204,20 +203,19 @@ class VideoReader:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
-        """The file and its video stream, opened; what FFmpeg raises inside becomes a MediaError."""
-        try:
-            # A playlist in disguise may name any address; nothing but this computer's files is opened.
-            with av.open(str(self.path), options={"protocol_whitelist": "file"}) as container:
-                streams = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
-                if not streams:
-                    raise _unreadable(self.path, "it has no video stream", "no_video")
-                context = streams[0].codec_context
-                if context is None:
-                    raise _unreadable(self.path, "nothing here decodes its codec")
-                context.thread_count, context.options = self.threads, {"max_pixels": str(MAX_PIXELS)}
-                yield container, streams[0]
-        except (FFmpegError, ValueError, OSError) as error:
-            raise _unreadable(self.path, error) from error
+        """The file and its video stream, opened."""
+        with opened(self.path, "video") as container:
+            streams = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+            if not streams:
+                raise self._unreadable("it has no video stream", "no_video")
+            context = streams[0].codec_context
+            if context is None:
+                raise self._unreadable("nothing here decodes its codec")
+            context.thread_count, context.options = self.threads, {"max_pixels": str(MAX_PIXELS)}
+            yield container, streams[0]
+
+    def _unreadable(self, detail: str, reason: str = "unreadable") -> MediaError:
+        return unreadable(self.path, "video", detail, reason)
 
     @cached_property
     def _time_base(self) -> float:
@@ -229,7 +227,7 @@ class VideoReader:
     def _index(self) -> _Index:
         with self._opened() as (container, stream):
             codec = stream.codec_context.name
-            packets = [packet for packet in _demux(container, stream) if packet.size and not packet.is_discard]
+            packets = [packet for packet in demux(container, stream) if packet.size and not packet.is_discard]
         stamps = sorted((packet.pts, packet.is_keyframe) for packet in packets if packet.pts is not None)
         plain = len(stamps) == len(packets) and len({stamp for stamp, _ in stamps}) == len(stamps) > 0
         if not plain or codec not in _PACKET_IS_FRAME:
@@ -241,7 +239,7 @@ class VideoReader:
         with self._opened() as (container, stream):
             stamps = [picture.pts for picture in _decode(container, stream)]
         if not stamps:
-            raise _unreadable(self.path, "it has no frame", "no_frames")
+            raise self._unreadable("it has no frame", "no_frames")
         known = [stamp for stamp in stamps if stamp is not None]
         timed = len(known) == len(stamps)
         return _Index(known if timed else list(range(len(stamps))), [0], sure=True, timed=timed)
@@ -292,33 +290,10 @@ def _seconds(picture: av.VideoFrame, first: int | None) -> float | None:
     return float((picture.pts - first) * picture.time_base)
 
 
-def _demux(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet]:
-    """Every packet in the file's order, up to where it breaks off."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except FFmpegError:
-            return
-        if packet is None:
-            return
-        yield packet
-
-
 def _decode(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
     """Every frame in order; a packet that cannot be decoded costs itself, and the file ends where it breaks off."""
-    for packet in _demux(container, stream):
+    for packet in demux(container, stream):
         try:
             yield from packet.decode()
         except FFmpegError:
             continue
-
-
-def _unreadable(path: str | Path, detail: object, reason: str = "unreadable") -> MediaError:
-    # The number of an error and the path in it tell the reader nothing new.
-    if isinstance(detail, FFmpegError | OSError) and detail.strerror:
-        detail = detail.strerror
-    first = str(detail).strip().splitlines()[0] if str(detail).strip() else type(detail).__name__
-    return MediaError(
-        f"the video cannot be read ({first[:200]})", reason=reason, where=path, next_step="replace or remove the file"
-    )
