@@ -62,9 +62,9 @@ class DatasetContract:
         sources = {each.id: each.source for each in made if each.source}
         if not sources:
             pytest.skip("the layout does not tell sources")
-        assert dict(self.index(tree).select("id", "source_id").iter_rows()) == sources
+        assert dict(self.index(tree).select("id", "source_id").drop_nulls().iter_rows()) == sources
         by_source = {each.source: each.id for each in made if each.label == 0}
-        assert all(each.source in by_source for each in made)
+        assert set(sources.values()) <= set(by_source)
 
     def test_subjects(self, tree, made):
         subjects = {each.id: each.subject for each in made}
@@ -91,7 +91,7 @@ class DatasetContract:
             pytest.skip(f"the layout does not tell {column}")
         official_test = [each.id for each in made if each.split == "test"] if column == "subject_id" else []
         ours = manifest.filter(~pl.col("id").is_in(official_test)).drop_nulls(column)
-        assert ours.group_by(column).agg(pl.col("split").n_unique())["split"].max() == 1
+        assert ours.group_by(column).agg(pl.col("split").n_unique()).filter(pl.col("split") > 1).is_empty()
 
     def test_the_seed_decides_and_nothing_else(self, tree, copy):
         first, second = self.index(tree), self.index(copy)
@@ -99,7 +99,8 @@ class DatasetContract:
 
     def test_half_of_it_is_indexed(self, copy, made):
         for each in made[::2]:
-            (copy / each.path).unlink()
+            path = copy / each.path
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         assert set(self.index(copy)["id"]) == {each.id for each in made[1::2]}
 
     def test_any_folder_may_be_missing(self, tree, made, tmp_path):
@@ -117,7 +118,7 @@ class DatasetContract:
                 path.rename(path.with_name(respell(path.name)))
         manifest = self.index(copy)
         assert sorted(manifest["label"]) == sorted(each.label for each in made)
-        assert all((copy / path).is_file() for path in manifest["path"])
+        assert all((copy / path).exists() for path in manifest["path"])
         if not self.ids_are_paths:
             assert set(manifest["id"]) == {each.id for each in made}
 
@@ -134,6 +135,8 @@ class DatasetContract:
         assert report.odd[HIDDEN]
 
     def test_empty_files_are_told(self, copy, made):
+        if (copy / made[0].path).is_dir():
+            pytest.skip("the pictures of a sequence are not looked at one by one")
         (copy / made[0].path).write_bytes(b"")
         report = Report()
         assert self.index(copy, report).height == len(made)
@@ -159,7 +162,7 @@ class DatasetContract:
         write_manifest(manifest, tmp_path / "m.parquet")
         again = read_manifest(tmp_path / "m.parquet")
         assert_frame_equal(again, manifest, check_column_order=False)
-        assert all(media_path(row).is_file() for row in again.iter_rows(named=True))
+        assert all(media_path(row).exists() for row in again.iter_rows(named=True))
 
     def test_schema(self, tree):
         manifest = self.index(tree)

@@ -133,6 +133,24 @@ def test_target_and_donor(fake):
     assert (row["source_id"], row["donor_id"], row["label"]) == ("054", "071", 1)
 
 
+def test_masks_are_named_where_they_are(fake, tmp_path):
+    fakes = "manipulated_sequences/Deepfakes"
+    root = touch(
+        tmp_path,
+        "original_sequences/youtube/c23/videos/071.mp4",
+        *(f"{fakes}/{folder}/videos/{name}.mp4" for folder in ("c0", "c23") for name in ("071_054", "054_071")),
+        "manipulated_sequences/FaceShifter/c23/videos/071_054.mp4",
+    )
+    assert "mask" not in index("faceforensics", root, splits=fake("faceforensics")[0]).columns
+    touch(root, f"{fakes}/masks/videos/071_054.mp4", f"{fakes}/masks/videos/999_000.mp4", f"{fakes}/masks/notes.txt")
+    report = Report()
+    manifest = index("faceforensics", root, splits=fake("faceforensics")[0], report=report)
+    masks = dict(manifest.select("id", "mask").drop_nulls().iter_rows())
+    # One mask stands for all compressions of a fake.
+    assert masks == {f"Deepfakes/{name}/071_054": f"{fakes}/masks/videos/071_054.mp4" for name in ("raw", "c23")}
+    assert report.odd == {}
+
+
 def test_masks_strangers_and_dfd_are_left_out(fake, tmp_path):
     fakes = "manipulated_sequences/Deepfakes"
     root = touch(

@@ -9,7 +9,7 @@ import pytest
 from tests.datasets.contract import DatasetContract
 from tests.fakes import folder as fake_folder
 from unmask.datasets import index
-from unmask.datasets.folder import CLASS_WORDS
+from unmask.datasets.own_data import CLASS_WORDS
 from unmask.datasets.report import Report
 from unmask.tables.errors import DatasetError, TableError
 

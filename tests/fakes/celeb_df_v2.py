@@ -1,7 +1,8 @@
-"""Celeb-DF v2 with eight people who were swapped in four pairs, one of them under the test list, and YouTube reals."""
+"""Celeb-DF v2 with fourteen people who were swapped in pairs, one of them under the test list, and YouTube reals."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.fakes.made import Made
@@ -12,19 +13,24 @@ CLIPS = 2
 
 
 def build(root: Path) -> list[Made]:
+    return build_release(root, SWAPS, 10)
+
+
+def build_release(root: Path, swaps: Sequence[tuple[int, int]], others: int) -> list[Made]:
+    """The tree of a release: pairs of people who were swapped with each other, and ``others`` YouTube reals."""
     made = []
-    for pair in SWAPS:
+    for pair in swaps:
         for target, donor in (pair, pair[::-1]):
             for clip in range(CLIPS):
                 source = f"id{target}_{clip:04d}"
                 real, fake = f"Celeb-real/{source}.mp4", f"Celeb-synthesis/id{target}_id{donor}_{clip:04d}.mp4"
                 # The second clip of the first pair is listed: its people are in train as well, as in the real list.
-                split = "test" if pair == SWAPS[0] and clip == 1 else None
+                split = "test" if pair == swaps[0] and clip == 1 else None
                 made += [
                     Made(real, real, 0, source, f"id{target}", split),
                     Made(fake, fake, 1, source, f"id{target}", split),
                 ]
-    for clip in range(10):
+    for clip in range(others):
         path = f"YouTube-real/{clip:05d}.mp4"
         made.append(Made(path, path, 0, f"{clip:05d}", None, "test" if clip < 2 else None))
     for each in made:

@@ -51,8 +51,9 @@ def index(
     method_from: Annotated[
         str | None, typer.Option(help="'folder': the first folder below the fake class is the method (folder).")
     ] = None,
-    splits: Annotated[
-        Path | None, typer.Option(help="Where the official lists lie, if not in ROOT (faceforensics, celeb_df_v2).")
+    splits: Annotated[Path | None, typer.Option(help="Where the official lists lie, if not in ROOT.")] = None,
+    reals: Annotated[
+        Path | None, typer.Option(help="Where FaceForensics++ lies, if not in ROOT (deeperforensics).")
     ] = None,
 ) -> None:
     """Turn a dataset's folder into a manifest: one row for each file, with label, split and where it comes from.
@@ -74,6 +75,7 @@ def index(
         subject_from=subject_from,
         method_from=method_from,
         splits=splits,
+        reals=reals,
         report=report,
     )
     write_manifest(manifest, out)

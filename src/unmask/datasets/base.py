@@ -36,6 +36,7 @@ class Options:
     subject_from: str | None = None
     method_from: str | None = None
     splits: Path | None = None
+    reals: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Adapter:
         read: (root, options, report) -> rows.
         options: the fields of ``Options`` that it has a use for; ``seed`` is always allowed.
         dataset: (root) -> the ``dataset`` column; the adapter's name where not given.
+        table: whether the root is a table of files, not a folder; paths are then relative to the table's folder.
     """
 
     name: str
@@ -80,17 +82,21 @@ class Adapter:
     read: Callable[[Path, Options, Report], list[Row]]
     options: frozenset[str] = frozenset()
     dataset: Callable[[Path], str] | None = None
+    table: bool = False
 
     def index(self, root: Path, options: Options, report: Report) -> pl.DataFrame:
         """The manifest of the dataset at ``root``; see ``unmask.datasets.index``."""
         self._refuse_unused(options)
-        if not root.is_dir():
-            raise DatasetError("there is no such folder", where=root, next_step=f"{self.title} has {self.layout}")
-        root = root.resolve()
+        if not (root.exists() if self.table else root.is_dir()):
+            what = "there is no such table" if self.table else "there is no such folder"
+            raise DatasetError(what, where=root, next_step=f"{self.title} has {self.layout}")
+        # A link to a table stands for a table here, not where it leads to.
+        root = root.parent.resolve() / root.name if self.table else root.resolve()
         rows = self.read(root, options, report)
         if not rows:
             raise self._nothing_found(root, report)
-        return build_manifest(rows, root, self.dataset(root) if self.dataset else self.name)
+        home = root.parent if self.table else root
+        return build_manifest(rows, home, self.dataset(root) if self.dataset else self.name)
 
     def _nothing_found(self, root: Path, report: Report) -> DatasetError:
         """The error that says what was looked for, and what lies there instead."""
@@ -128,7 +134,8 @@ def build_manifest(rows: Sequence[Row], root: Path, dataset: str) -> pl.DataFram
     filled = {"dataset": dataset, "root": str(root)}
     columns = {}
     for name in names:
-        values = [row.get(name, filled.get(name)) for row in rows]
+        default = filled.get(name)
+        values = [row.get(name, default) for row in rows]
         kinds = {type(value) for value in values if value is not None}
         if name in REQUIRED or kinds:
             columns[name] = pl.Series(values, dtype=REQUIRED.get(name, pl.Int64 if kinds == {int} else pl.String))

@@ -9,6 +9,7 @@ Layout::
 
     original_sequences/youtube/{raw|c0,c23,c40}/videos/000.mp4
     manipulated_sequences/{Deepfakes,Face2Face,FaceSwap,NeuralTextures,FaceShifter}/<compression>/videos/071_054.mp4
+    manipulated_sequences/<method>/masks/videos/071_054.mp4     one for all compressions, none for FaceShifter
     train.json val.json test.json       pairs of numbers, 360/70/70; also looked for in splits/ and dataset/splits/
 
 A fake is ``<target>_<source>``: the face of the source on the video of the target, so its real twin is the target. The
@@ -16,13 +17,15 @@ lists pair the numbers off; a pair (a, b) stands for the reals a and b and the f
 
 How it is read: ids are ``<method>/<compression>/<name>``, ``youtube`` standing where a real has no method, because the
 name alone is the same in all methods. ``source_id`` is the target's number, ``donor_id`` the source's; ``c0`` is called
-``raw``. Without the lists, pairs are dealt to splits by seed. DFD, which may lie in the same tree, is another dataset.
+``raw``; ``mask`` is the path of the video, relative to the root too, that shows which pixels were changed. Without the
+lists, pairs are dealt to splits by seed. DFD, which may lie in the same tree, is ``unmask.datasets.dfd``.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from unmask.datasets.base import About, Adapter, Options, Row
@@ -37,57 +40,71 @@ LISTS = {"train": "train.json", "validation": "val.json", "test": "test.json"}
 #: 720/140/140 of 1,000, as in the official lists.
 SHARES = {"train": 0.72, "validation": 0.14, "test": 0.14}
 EXPECTED = 1000
+#: The name of an original.
+REAL = re.compile(r"(\d{3})\.\w+", re.ASCII)
+UNLISTED = "videos that the official lists do not name, left out"
 
-_REAL = re.compile(r"(\d{3})\.\w+", re.ASCII)
 _FAKE = re.compile(r"(\d{3})_(\d{3})\.\w+", re.ASCII)
 
 
 def read(root: Path, options: Options, report: Report) -> list[Row]:
     """The rows of every method and compression that is there."""
-    rows = []
-    originals = find_folder(root, "original_sequences")
-    if originals:
-        rows += _read_method(originals, "youtube", None, root, report)
-    manipulated = find_folder(root, "manipulated_sequences")
-    if manipulated:
-        for method in METHODS:
-            rows += _read_method(manipulated, method, method, root, report)
+    rows = _read_method(find_folder(root, "original_sequences/youtube"), None, root, report)
+    for method in METHODS:
+        rows += _read_method(find_folder(root, f"manipulated_sequences/{method}"), method, root, report)
     _note_missing(rows, report)
-    _note_dfd(originals, manipulated, report)
+    _note_dfd(root, report)
     if not rows:
         return rows
-    pairs = _read_lists(root, options.splits)
+    pairs = read_lists(root, options.splits)
     return _split_officially(rows, pairs, report) if pairs else _split_by_pairs(rows, options.seed, root, report)
 
 
-def _read_method(group: Path, folder: str, method: str | None, root: Path, report: Report) -> list[Row]:
-    home = find_folder(group, folder)
+def videos(
+    home: Path | None, names: re.Pattern[str], root: Path, report: Report
+) -> Iterator[tuple[re.Match[str], str, Row]]:
+    """The videos below one folder of the tree, in all compressions.
+
+    Args:
+        home: a method's folder or that of originals, which holds ``<compression>/videos``; None yields nothing.
+        names: what they are called.
+        root: what paths are relative to.
+        report: told of what is left out.
+
+    Yields:
+        (name as ``names`` matched it, name without ending, the columns path, media and compression).
+    """
     if home is None:
-        return []
-    rows = []
-    for name in folders(home):
-        compression = COMPRESSIONS.get(name.casefold())
-        videos = find_folder(home / name, "videos")
-        if compression is None or videos is None:
-            if name.casefold() != "masks":
-                report.add_odd("folders without <compression>/videos, left out", relative(home / name, root))
+        return
+    for folder in folders(home):
+        compression = COMPRESSIONS.get(folder.casefold())
+        place = find_folder(home / folder, "videos")
+        if compression is None or place is None:
+            if folder.casefold() != "masks":
+                report.add_odd("folders without <compression>/videos, left out", relative(home / folder, root))
             continue
-        rows += _read_videos(videos, method, compression, root, report)
-    return rows
+        for name, path, media in media_files(place, root, report):
+            match = names.fullmatch(name)
+            if match is None or media != "video":
+                report.add_odd("files not named like a video of the dataset, left out", path)
+                continue
+            yield match, name.rpartition(".")[0], {"path": path, "media": media, "compression": compression}
 
 
-def _read_videos(videos: Path, method: str | None, compression: str, root: Path, report: Report) -> list[Row]:
+def masks(home: Path | None, root: Path) -> dict[str, str]:
+    """The mask videos of the method whose folder is ``home``: video's name without ending -> path below ``root``."""
+    place = find_folder(home, "masks/videos") if home else None
+    found = media_files(place, root, Report()) if place else ()
+    return {name.rpartition(".")[0]: path for name, path, media in found if media == "video"}
+
+
+def _read_method(home: Path | None, method: str | None, root: Path, report: Report) -> list[Row]:
     rows: list[Row] = []
-    for name, path, media in media_files(videos, root, report):
-        match = (_FAKE if method else _REAL).fullmatch(name)
-        if match is None or media != "video":
-            report.add_odd("files not named like a video of FaceForensics++, left out", path)
-            continue
-        stem = name.rpartition(".")[0]
-        row: Row = {"id": f"{method or 'youtube'}/{compression}/{stem}", "path": path, "media": media}
-        row |= {"label": int(method is not None), "method": method, "compression": compression}
-        row |= {"source_id": match[1], "donor_id": match[2] if method else None}
-        rows.append(row)
+    masked = masks(home, root) if method else {}
+    for match, name, row in videos(home, _FAKE if method else REAL, root, report):
+        row |= {"id": f"{method or 'youtube'}/{row['compression']}/{name}", "label": int(method is not None)}
+        row |= {"method": method, "source_id": match[1], "donor_id": match[2] if method else None}
+        rows.append(row | {"mask": masked.get(name)})
     return rows
 
 
@@ -99,13 +116,13 @@ def _note_missing(rows: list[Row], report: Report) -> None:
             report.count(f"{compression} {method or 'youtube (real)'}", EXPECTED, found[compression, method])
 
 
-def _note_dfd(originals: Path | None, manipulated: Path | None, report: Report) -> None:
-    for group, folder in ((originals, "actors"), (manipulated, "DeepFakeDetection")):
-        if group and find_folder(group, folder):
-            report.note(f"{group.name}/{folder} belongs to DFD, a dataset of its own, and was left out")
+def _note_dfd(root: Path, report: Report) -> None:
+    for path in ("original_sequences/actors", "manipulated_sequences/DeepFakeDetection"):
+        if find_folder(root, path):
+            report.note(f"{path} belongs to DFD, a dataset of its own (unmask index dfd), and was left out")
 
 
-def _read_lists(root: Path, given: Path | None) -> dict[str, tuple[str, str]]:
+def read_lists(root: Path, given: Path | None) -> dict[str, tuple[str, str]]:
     """Number -> (its split, the number it is paired with); empty where there are no lists.
 
     Raises:
@@ -149,7 +166,7 @@ def _split_officially(rows: list[Row], partners: dict[str, tuple[str, str]], rep
     for row in rows:
         split, partner = partners.get(str(row["source_id"]), (None, None))
         if split is None or row["donor_id"] not in (None, partner):
-            report.add_odd("videos that the official lists do not name, left out", str(row["path"]))
+            report.add_odd(UNLISTED, str(row["path"]))
             continue
         kept.append(row | {"split": split, "split_rule": "official"})
     return kept

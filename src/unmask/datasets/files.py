@@ -37,15 +37,20 @@ def media_of(name: str) -> str | None:
 def folders(folder: Path) -> list[str]:
     """The names of the visible folders in ``folder``, sorted."""
     with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if _reason_to_skip(entry.name) is None and entry.is_dir())
+        return sorted(entry.name for entry in entries if reason_to_skip(entry.name) is None and entry.is_dir())
 
 
 def find_folder(folder: Path, name: str) -> Path | None:
     """The folder in ``folder`` whose name is ``name`` but for case, spaces, underscores and dashes.
 
+    Args:
+        folder: where to look; it need not exist.
+        name: one name, or several with "/" between them for a folder further below.
+
     Raises:
         DatasetError: there are two.
     """
+    name, _, below = name.partition("/")
     if not folder.is_dir():
         return None
     found = [each for each in folders(folder) if bare(each) == bare(name)]
@@ -53,6 +58,8 @@ def find_folder(folder: Path, name: str) -> Path | None:
         raise DatasetError(
             f"two folders may be meant by {name}: {found[0]} and {found[1]}", where=folder, next_step="rename one"
         )
+    if found and below:
+        return find_folder(folder / found[0], below)
     return folder / found[0] if found else None
 
 
@@ -86,7 +93,7 @@ def media_files(
     with os.scandir(folder) as entries:
         for entry in entries:
             name, path = entry.name, prefix + entry.name
-            skip = _reason_to_skip(name)
+            skip = reason_to_skip(name)
             if skip:
                 report.add_odd(skip, path.encode("ascii", "backslashreplace").decode())
             if skip or name.casefold() in known or entry.is_dir():
@@ -105,10 +112,15 @@ def media_below(folder: Path, root: Path, report: Report) -> Iterator[tuple[str,
     yield from media_files(folder, root, report)
     for name in folders(folder):
         below = folder / name
-        if below.is_symlink() and folder.resolve().is_relative_to(below.resolve()):
+        if leads_back(below):
             report.add_odd(LOOP, relative(below, root).rstrip("/"))
             continue
         yield from media_below(below, root, report)
+
+
+def leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in: walking into it would never end."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def relative(folder: Path, root: Path) -> str:
@@ -129,9 +141,25 @@ def read_json(path: Path) -> Any:
         raise DatasetError(f"not a JSON file ({error})", where=path, next_step="download it again") from error
 
 
-def _reason_to_skip(name: str) -> str | None:
+def read_lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a text file that are not blank, each after its number from 1, without the blanks around it.
+
+    Raises:
+        DatasetError: it is not text.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except ValueError as error:
+        raise DatasetError(f"not a text file ({error})", where=path, next_step="download it again") from error
+    return [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def reason_to_skip(name: str) -> str | None:
+    """Why a file or folder of this name is left out, as the report says it; None where it is not."""
     if name.startswith(".") or name.casefold() in _SYSTEM:
         return HIDDEN
+    if name.isascii() and name.isprintable() and "\\" not in name:
+        return None
     if "\\" in name or any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in name):
         return UNWRITABLE
     return None

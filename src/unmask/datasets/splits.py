@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from unmask.datasets.base import Row
+from unmask.datasets.report import Report
 from unmask.tables.manifest import SPLITS
 
 SHARES = {"train": 0.70, "validation": 0.15, "test": 0.15}
 #: For what is left when the test split is given.
 SHARES_WITHOUT_TEST = {"train": 0.85, "validation": 0.15}
+#: What a small split may hold of the rows with people before whole groups of swapped people are too coarse.
+NEAR_ENOUGH = (0.05, 0.30)
 
 
 def rule(by: str, seed: int, shares: Mapping[str, float]) -> str:
@@ -111,6 +115,62 @@ def draw(
             for row in rows:
                 split_of_row[row] = split
     return split_of_row
+
+
+def deal(rows: Sequence[Row], groups: Sequence[int], by: str, shares: Mapping[str, float], seed: int) -> list[Row]:
+    """``draw`` for the rows of a manifest: they come back with ``split`` and ``split_rule`` filled in.
+
+    Args:
+        rows: with ``id`` and ``label``.
+        groups: of the rows, as ``connect`` numbers them.
+        by: what the groups have in common, for ``rule``.
+        shares: split name -> share of the rows; they add up to 1.
+        seed: another seed, another split.
+    """
+    ids, labels = [str(row["id"]) for row in rows], [int(str(row["label"])) for row in rows]
+    made = rule(by, seed, shares)
+    splits = draw(ids, labels, groups, shares, seed)
+    return [row | {"split": split, "split_rule": made} for row, split in zip(rows, splits, strict=True)]
+
+
+def draw_by_people(
+    rows: Sequence[Row],
+    shares: Mapping[str, float],
+    seed: int,
+    report: Report,
+    *,
+    others: Sequence[str] = ("donor_id",),
+) -> list[Row]:
+    """Deal rows by groups of people who were swapped with each other, or by subject where that fails.
+
+    It fails where swaps connect so many people that a small split would not come near its share. Then nobody is the
+    subject of two splits, but a face may be seen in one and be put on somebody in another, and the report says so.
+
+    Args:
+        rows: with ``id``, ``label`` and ``subject_id``; a row without a subject stands for itself.
+        shares: split name -> share of the rows; they add up to 1.
+        seed: another seed, another split.
+        report: told where people could not be kept apart.
+        others: the columns that name people besides the subject.
+
+    Returns:
+        The rows, with ``split`` and ``split_rule`` filled in.
+    """
+    dealt = deal(rows, connect(_people(row, others) for row in rows), "subject and donor", shares, seed)
+    counts = Counter(row["split"] for row in dealt if row["subject_id"])
+    low, high = NEAR_ENOUGH
+    small = [split for split in shares if split != "train"]
+    if all(low <= counts[split] / counts.total() <= high for split in small if counts):
+        return dealt
+    report.note(
+        f"swaps connect too many of the people for {' and '.join(small)} to be kept apart by them: split by "
+        "target, so the face of a person may be seen in one split and be put on somebody in another"
+    )
+    return deal(rows, connect(_people(row, ()) for row in rows), "subject", shares, seed)
+
+
+def _people(row: Row, others: Sequence[str]) -> list[str]:
+    return [str(row[name]) for name in ("subject_id", *others) if row.get(name)]
 
 
 def _lot(seed: int, name: str) -> bytes:

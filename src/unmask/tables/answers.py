@@ -20,7 +20,7 @@ FEWEST_PEOPLE = 10
 NOT_SLICES = frozenset(
     {
         "id", "label", "usage", "cluster", "path", "root", "split", "split_rule", "source_id", "subject_id", "donor_id",
-        "duration_s", "fps", "license",
+        "second_donor_id", "mask", "duration_s", "fps", "license",
     }
 )  # fmt: skip
 
