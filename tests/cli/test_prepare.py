@@ -5,7 +5,10 @@ import pytest
 from tests.fakes.faces import portraits
 from tests.fakes.media import make_picture
 from unmask.cli.main import main
-from unmask.faces.store import FaceStore
+from unmask.cli.prepare import Align, Boxes, Encoding, Sampling
+from unmask.faces.crop import ALIGNMENTS, ENCODINGS
+from unmask.faces.store import BOXES, FaceStore
+from unmask.media.sampling import SAMPLINGS
 
 
 @pytest.fixture
@@ -79,3 +82,16 @@ def test_errors_are_one_message(manifest, arguments, message, monkeypatch, capsy
 def test_help_has_an_example(capsys):
     assert main(["prepare", "--help"]) == 0
     assert "Example: unmask prepare" in capsys.readouterr().out
+
+
+def test_the_options_are_those_of_the_settings():
+    for option, known in ((Align, ALIGNMENTS), (Encoding, ENCODINGS), (Sampling, SAMPLINGS), (Boxes, BOXES)):
+        assert [each.value for each in option] == list(known)
+
+
+def test_further_options_are_recorded(prepared, tmp_path):
+    out = tmp_path / "store"
+    options = ["--align", "landmarks", "--encoding", "webp", "--sampling", "reference", "--boxes", "source"]
+    assert main(["prepare", str(prepared.manifest), "--out", str(out), "--size", "32", "--frames", "1", *options]) == 0
+    settings = FaceStore(out).settings
+    assert (settings.crop.align, settings.crop.encoding, settings.sampling, settings.boxes) == tuple(options[1::2])

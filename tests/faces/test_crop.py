@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.faces import hand_made_face
-from unmask.faces.crop import CropSettings, cut, square, to_crop
+from unmask.faces.crop import TEMPLATE, CropSettings, cut, square, to_crop
 from unmask.faces.face import Face
 
 
@@ -133,8 +133,64 @@ def test_any_box_gives_a_crop(left, top, width, height, size, margin):
         {"margin": "1.3"},
         {"quality": 0},
         {"detector": None},
+        {"align": "nose"},
+        {"encoding": "gif"},
     ],
 )
 def test_settings_that_cannot_work(wrong):
     with pytest.raises(ValueError):
         CropSettings(**wrong)
+
+
+def turned_face(centre: tuple[float, float], side: float, degrees: float) -> Face:
+    """A face whose landmarks are the template's, turned about its centre, clockwise as seen."""
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    marks = (TEMPLATE - 0.5) @ turn.T * side + centre
+    return Face(np.array([*marks.min(0), *marks.max(0)]), marks, 1.0)
+
+
+@pytest.mark.parametrize("degrees", [-40, 0, 25, 170])
+@pytest.mark.parametrize("side", [40, 300])
+@pytest.mark.parametrize("margin", [1.0, 1.3])
+def test_aligned_landmarks_lie_where_the_template_has_them(degrees, side, margin):
+    face = turned_face((250, 220), side, degrees)
+    chosen = CropSettings(size=112, margin=margin, align="landmarks")
+    matrix = to_crop(face, chosen)
+    marks = face.landmarks @ matrix[:, :2].T + matrix[:, 2]
+    np.testing.assert_allclose((marks + 0.5) / 112, 0.5 + (TEMPLATE - 0.5) / margin, atol=1e-9)
+    image = np.zeros((500, 500, 3), np.uint8)
+    for x, y in face.landmarks:
+        cv2.circle(image, (round(x), round(y)), max(2, side // 30), (255, 255, 255), -1)
+    crop = cut(image, face, chosen)
+    for x, y in marks:
+        assert crop[round(y), round(x)].min() > 100
+
+
+def test_alignment_is_the_best_in_least_squares():
+    """Against numpy's solver of the linear equations a x - b y + c = u, b x + a y + d = v."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        face = turned_face((100, 120), 80, rng.uniform(-30, 30))
+        face = Face(face.box, face.landmarks + rng.normal(0, 4, (5, 2)), 1.0)
+        x, y = face.landmarks.T
+        one, nil = np.ones(5), np.zeros(5)
+        goals = TEMPLATE * 112 - 0.5
+        system = np.concatenate([np.column_stack([x, -y, one, nil]), np.column_stack([y, x, nil, one])])
+        a, b, c, d = np.linalg.lstsq(system, goals.T.ravel(), rcond=None)[0]
+        found = to_crop(face, CropSettings(size=112, margin=1.0, align="landmarks"))
+        np.testing.assert_allclose(found, [[a, -b, c], [b, a, d]], atol=1e-9)
+
+
+def test_an_aligned_crop_is_shrunk_by_averaging():
+    """Fine stripes become grey, not other stripes."""
+    image = np.zeros((800, 800, 3), np.uint8)
+    image[:, ::2] = 255
+    face = turned_face((400, 400), 600, 5)
+    crop = cut(image, face, CropSettings(size=100, margin=1.0, align="landmarks"))
+    assert np.abs(crop[10:-10, 10:-10].astype(int) - 127).max() < 40
+
+
+def test_landmarks_in_one_point_do_no_harm():
+    face = Face(np.array([10.0, 10, 20, 20]), np.full((5, 2), 15.0), 1.0)
+    assert cut(np.zeros((40, 40, 3), np.uint8), face, CropSettings(size=64, align="landmarks")).shape == (64, 64, 3)

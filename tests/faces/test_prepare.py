@@ -22,7 +22,8 @@ from unmask.faces.prepare import default_settings, faces_of_file, prepare
 from unmask.faces.store import FaceStore, StoreSettings
 from unmask.media.encode import encode_jpeg, write_video
 from unmask.media.frame import Frame
-from unmask.media.image import read_image
+from unmask.media.image import decode_image, read_image
+from unmask.media.video import VideoReader
 from unmask.tables.errors import StoreError
 
 
@@ -156,16 +157,6 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
     assert FaceStore(tmp_path / "s").missing(["long.mp4"]) == {"long.mp4": "took_too_long"}
 
 
-def test_when_the_caller_stops_the_workers_stop(files):
-    root, _ = files
-    rows = manifest_of(root, ["face.mp4"] * 60).to_dicts()
-    found = preparing._in_workers(rows, SETTINGS, 1)
-    next(found)
-    start = time.monotonic()
-    found.close()  # as when the disk is full, or the user presses Ctrl-C
-    assert time.monotonic() - start < 5
-
-
 def test_more_tracks_keep_more_people(tmp_path):
     from unmask.assets.packages import fetch
 
@@ -197,3 +188,45 @@ def test_another_face_detector_s_store_is_not_made_with_this_one(files, tmp_path
 def test_an_empty_manifest(tmp_path):
     done = prepare(manifest_of(tmp_path, []), tmp_path / "s", SETTINGS)
     assert (done.files, done.crops) == (0, 0)
+
+
+@pytest.mark.parametrize("encoding", ["png", "webp"])
+def test_crops_without_loss(files, encoding):
+    root, _ = files
+    path = str(root / "face.jpg")
+    kept = faces_of_file(path, "image", default_settings(size=64, encoding=encoding))
+    found = find_faces([Frame(0, 0.0, read_image(path))], CenterFace(), default_settings(size=64).crop)
+    np.testing.assert_array_equal(decode_image(kept[0]["image"]), found[0][0].crop)  # type: ignore[arg-type]
+
+
+def test_reference_frames_are_taken_when_asked_for(files):
+    root, _ = files
+    path = root / "face.mp4"
+    rows = faces_of_file(str(path), "video", default_settings(frames=3, size=64, sampling="reference"))
+    assert [row["frame"] for row in rows] == [frame.index for frame in VideoReader(path).reference_frames(3)]
+
+
+def test_a_fake_is_cut_where_its_real_twin_s_face_lies(files, tmp_path):
+    """The boxes are the twin's wherever the frames are as many and as large, and the row says so."""
+    root, _ = files
+    frames = [frame.rgb() for frame in VideoReader(root / "face.mp4")]
+    painted = [np.where(np.arange(frame.shape[1])[None, :, None] > 5, 255 - frame, frame) for frame in frames]
+    for name, pictures in (("fake", painted), ("short", frames[:-3]), ("small", [f[:-10, :-10] for f in frames])):
+        write_video(tmp_path / f"{name}.mp4", pictures, fps=10, crf=20)
+    (tmp_path / "real.mp4").write_bytes((root / "face.mp4").read_bytes())
+    names = ["fake", "real", "short", "small"]
+    manifest = pl.DataFrame(
+        {
+            "id": names, "path": [f"{name}.mp4" for name in names], "media": ["video"] * 4, "dataset": ["d"] * 4,
+            "label": [1, 0, 1, 1], "source_id": ["1"] * 4, "root": [str(tmp_path)] * 4,
+        }
+    )  # fmt: skip
+    settings = default_settings(frames=4, size=64, boxes="source")
+    prepare(manifest, tmp_path / "store", settings, workers=1)
+    rows = FaceStore(tmp_path / "store").table.to_pylist()
+    of = {name: [row for row in rows if row["id"] == name] for name in names}
+    assert [row["box"] for row in of["fake"]] == [row["box"] for row in of["real"]]
+    assert {row["boxes_from"] for row in of["fake"]} == {str(tmp_path / "real.mp4")}
+    assert of["fake"][0]["image"] != of["real"][0]["image"]
+    for name in ("real", "short", "small"):
+        assert {row["boxes_from"] for row in of[name]} == {None}

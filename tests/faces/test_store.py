@@ -102,6 +102,10 @@ def test_it_goes_on_where_it_stopped(folder):
         StoreSettings(CropSettings(size=64, detector="d", quality=90), 4, 2),
         StoreSettings(CropSettings(size=64, detector="d"), 5, 2),
         StoreSettings(CropSettings(size=64, detector="d"), 4, 1),
+        StoreSettings(CropSettings(size=64, detector="d", align="landmarks"), 4, 2),
+        StoreSettings(CropSettings(size=64, detector="d", encoding="png"), 4, 2),
+        StoreSettings(CropSettings(size=64, detector="d"), 4, 2, sampling="reference"),
+        StoreSettings(CropSettings(size=64, detector="d"), 4, 2, boxes="source"),
     ],
 )
 def test_other_settings_are_refused(other, folder):
@@ -148,7 +152,7 @@ def test_no_store(tmp_path):
         FaceStore(tmp_path / "new")
 
 
-GOOD = "format: 1\ncrop: {size: 64, margin: 1.3, detector: d, quality: 95}\nframes: 4\ntracks: 2\n"
+GOOD = "format: 2\ncrop: {size: 64, margin: 1.3, detector: d, quality: 95}\nframes: 4\ntracks: 2\n"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +162,11 @@ GOOD = "format: 1\ncrop: {size: 64, margin: 1.3, detector: d, quality: 95}\nfram
         "[]",
         "a: [",
         "x",
-        GOOD.replace("format: 1", "format: 2"),
+        GOOD.replace("format: 2", "format: 3"),
+        GOOD + "sampling: random\n",
+        GOOD + "boxes: mine\n",
+        GOOD.replace("size: 64", "size: 64, align: nose"),
+        GOOD.replace("size: 64", "size: 64, encoding: gif"),
         GOOD.replace("size: 64", "size: 1000000000"),
         GOOD.replace("size: 64", "size: [64]"),
         GOOD.replace("frames: 4", "frames: .inf"),

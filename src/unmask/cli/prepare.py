@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,35 @@ A stopped run goes on where it was. Files without a face, and files that cannot 
 
 Example: unmask prepare manifest.parquet --out faces
 """
+
+
+class Align(StrEnum):
+    """``CropSettings.align``; all of these are written out, so that the help needs nothing heavy."""
+
+    box = "box"
+    landmarks = "landmarks"
+
+
+class Encoding(StrEnum):
+    """``CropSettings.encoding``."""
+
+    jpeg = "jpeg"
+    png = "png"
+    webp = "webp"
+
+
+class Sampling(StrEnum):
+    """``StoreSettings.sampling``."""
+
+    even = "even"
+    reference = "reference"
+
+
+class Boxes(StrEnum):
+    """``StoreSettings.boxes``."""
+
+    own = "own"
+    source = "source"
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +58,19 @@ def run(
     tracks: Annotated[int, typer.Option(min=1, help="Faces kept of each file, the most prominent first.")] = 1,
     size: Annotated[int, typer.Option(min=32, max=2048, help="Side of a crop in pixels.")] = 256,
     margin: Annotated[float, typer.Option(min=1.0, max=4.0, help="Side of a crop in sides of the face box.")] = 1.3,
+    align: Annotated[
+        Align, typer.Option(help="box: upright, around the box; landmarks: eyes, nose and mouth at fixed places.")
+    ] = Align.box,
+    encoding: Annotated[Encoding, typer.Option(help="Of the crops; png and webp lose nothing.")] = Encoding.jpeg,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG crops.")] = 95,
+    sampling: Annotated[
+        Sampling,
+        typer.Option(help="even: evenly spaced to the frame; reference: the nearest frames that are faster to decode."),
+    ] = Sampling.even,
+    boxes: Annotated[
+        Boxes,
+        typer.Option(help="Where fakes are cut: where their own faces lie, or those of their real twin."),
+    ] = Boxes.own,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
 ) -> None:
     """Find, cut and store faces."""
@@ -36,7 +79,17 @@ def run(
     from unmask.tables.manifest import read_manifest
 
     rows = read_manifest(manifest, root=root)
-    settings = default_settings(frames=frames, tracks=tracks, size=size, margin=margin)
+    settings = default_settings(
+        frames=frames,
+        tracks=tracks,
+        size=size,
+        margin=margin,
+        align=align.value,
+        encoding=encoding.value,
+        quality=quality,
+        sampling=sampling.value,
+        boxes=boxes.value,
+    )
     with progress() as bar:
         done = prepare(rows, out, settings, workers=workers, progress=bar)
     typer.echo(f"{done.files} files ({done.resumed} were there already), {done.crops} new crops in {out}")

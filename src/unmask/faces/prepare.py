@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing import get_context
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
-from pebble import ProcessExpired, ProcessPool
 from rich.progress import Progress
 
 from unmask.faces.centerface import CenterFace
 from unmask.faces.crop import CropSettings, to_crop
 from unmask.faces.finding import METHOD, CutFace, find_faces
 from unmask.faces.store import StoreSettings, StoreWriter
-from unmask.faces.tracking import track
-from unmask.media.encode import encode_jpeg
+from unmask.faces.tracking import Track, track
+from unmask.media.encode import encode_picture
 from unmask.media.frame import Frame
 from unmask.media.sampling import sample
+from unmask.media.workers import Lost, in_order
 from unmask.tables.errors import MediaError, StoreError
 from unmask.tables.manifest import media_path
 
@@ -52,10 +49,11 @@ class Prepared:
     failures: dict[str, int]
 
 
-def default_settings(*, frames: int = 16, tracks: int = 1, size: int = 256, margin: float = 1.3) -> StoreSettings:
-    """The settings of ``unmask prepare``; see ``StoreSettings`` and ``CropSettings``."""
-    crop = CropSettings(size=size, margin=margin, detector=_detector_name())
-    return StoreSettings(crop, frames, tracks)
+def default_settings(
+    *, frames: int = 16, tracks: int = 1, sampling: str = "even", boxes: str = "own", **crop: Any
+) -> StoreSettings:
+    """The settings of ``unmask prepare``; see ``StoreSettings``, and ``CropSettings`` for what else may be given."""
+    return StoreSettings(CropSettings(detector=_detector_name(), **crop), frames, tracks, sampling, boxes)
 
 
 def prepare(
@@ -88,11 +86,12 @@ def prepare(
     rows = manifest.filter(pl.col("media") != "audio").to_dicts()
     done = writer.done()
     waiting = [row for row in rows if row["id"] not in done]
+    twins = _twins(rows) if settings.boxes == "source" else {}
     bar = progress.add_task("faces", total=len(rows), completed=len(rows) - len(waiting)) if progress else None
     shard: list[Row] = []
     held, crops = 0, 0
     failures: dict[str, int] = {}
-    for found in _in_workers(waiting, settings, workers):
+    for found in _in_workers(waiting, settings, twins, workers):
         shard += found
         held += 1
         crops += sum(row["reason"] is None for row in found)
@@ -108,30 +107,16 @@ def prepare(
     return Prepared(len(rows), len(rows) - len(waiting), crops, failures)
 
 
-def _in_workers(rows: Sequence[Row], settings: StoreSettings, workers: int | None) -> Iterator[list[Row]]:
+def _in_workers(
+    rows: Sequence[Row], settings: StoreSettings, twins: Mapping[str, str], workers: int | None
+) -> Iterator[list[Row]]:
     """The store rows of each file, in order; one that kills its worker or takes too long is a failure."""
-    if not rows:
-        return
-    count = min(workers or os.cpu_count() or 1, len(rows))
-    pool = ProcessPool(max_workers=count, context=get_context("spawn"))
-    try:
-        tasks: list[Future[list[Row]]] = [
-            pool.schedule(faces_of_file, args=[str(media_path(row)), row["media"], settings], timeout=TIME_LIMIT_S)
-            for row in rows
-        ]
-        # In the manifest's order, not as they become ready: the same manifest gives the same store, on any machine.
-        for row, task in zip(rows, tasks, strict=True):
-            try:
-                found = task.result()
-            except ProcessExpired:
-                found = [failure("decoder_crashed")]
-            except FutureTimeoutError:
-                found = [failure("took_too_long")]
-            yield [{"id": str(row["id"]), **cells} for cells in found]
-    finally:
-        # Whatever ended the loop, nobody waits any more for files that are not done.
-        pool.stop()
-        pool.join()
+    files = [[str(media_path(row)), row["media"], settings, twins.get(str(row["id"]))] for row in rows]
+    results = in_order(faces_of_file, files, workers=workers, time_limit_s=TIME_LIMIT_S)
+    # In the manifest's order, not as they become ready: the same manifest gives the same store, on any machine.
+    for row, result in zip(rows, results, strict=True):
+        found = [failure(result.reason)] if isinstance(result, Lost) else result
+        yield [{"id": str(row["id"]), **cells} for cells in found]
 
 
 def failure(reason: str) -> Row:
@@ -148,29 +133,71 @@ def _detector() -> CenterFace:
     return CenterFace()
 
 
-def faces_of_file(path: str, media: str, settings: StoreSettings) -> list[Row]:
+def _twins(rows: Sequence[Row]) -> dict[str, str]:
+    """Id of a fake -> path of the real file that it was made from, in the same compression, if the manifest has it."""
+
+    def key(row: Row) -> tuple[object, ...]:
+        return tuple(row.get(name) for name in ("dataset", "media", "compression", "source_id"))
+
+    reals = {key(row): str(media_path(row)) for row in rows if row["label"] == 0 and row.get("source_id")}
+    return {str(row["id"]): reals[key(row)] for row in rows if row["label"] == 1 and key(row) in reals}
+
+
+def faces_of_file(path: str, media: str, settings: StoreSettings, twin: str | None = None) -> list[Row]:
     """The store rows of one file, without its id; a single row with a reason where there is no face or no picture.
 
     Args:
         path: the file.
         media: "video" or "image".
         settings: how crops are made.
+        twin: the file whose boxes are taken, if its frames are as many and as large; else the file's own are.
     """
     try:
-        frames = sample(path, media, settings.frames)
+        frames = sample(path, media, settings.frames, sampling=settings.sampling)
     except MediaError as error:
         return [failure(error.reason)]
-    return faces_of_frames(frames, settings) or [failure("no_face")]
-
-
-def faces_of_frames(frames: Sequence[Frame], settings: StoreSettings) -> list[Row]:
-    """The store rows of decoded frames, without an id; empty where no face was found."""
-    tracks = track(find_faces(frames, _detector(), settings.crop))[: settings.tracks]
-    return [
-        _row(frames[place], face, number, settings.crop)
+    tracks = _tracks_of_twin(frames, twin, media, settings) if twin else None
+    own = tracks is None
+    if tracks is None:
+        tracks = track(find_faces(frames, _detector(), settings.crop))[: settings.tracks]
+    rows = [
+        _row(frames[place], face, number, settings.crop) | {"boxes_from": None if own else twin}
         for number, known in enumerate(tracks)
         for place, face in zip(known.frames, known.faces, strict=True)
     ]
+    return rows or [failure("no_face")]
+
+
+def _tracks_of_twin(
+    frames: Sequence[Frame], twin: str, media: str, settings: StoreSettings
+) -> list[Track[CutFace]] | None:
+    """The twin's tracks, cut out of these frames; None where they would not lie in the same places."""
+    found = _tracks_of_real(twin, media, settings)
+    if found is None or found[0] != [(frame.index, frame.size) for frame in frames]:
+        return None
+    return [
+        Track(
+            known.frames,
+            [
+                CutFace.of(face, frames[place].rgb(), settings.crop)
+                for place, face in zip(known.frames, known.faces, strict=True)
+            ],
+        )
+        for known in found[1]
+    ]
+
+
+@lru_cache(maxsize=8)  # the fakes of one real follow each other in most manifests
+def _tracks_of_real(
+    path: str, media: str, settings: StoreSettings
+) -> tuple[list[tuple[int, tuple[int, int]]], list[Track[CutFace]]] | None:
+    """Index and size of each frame of a real file, and its tracks; None where it cannot be read."""
+    try:
+        frames = sample(path, media, settings.frames, sampling=settings.sampling)
+    except MediaError:
+        return None
+    tracks = track(find_faces(frames, _detector(), settings.crop))[: settings.tracks]
+    return [(frame.index, frame.size) for frame in frames], tracks
 
 
 def _row(frame: Frame, face: CutFace, number: int, crop: CropSettings) -> Row:
@@ -183,6 +210,6 @@ def _row(frame: Frame, face: CutFace, number: int, crop: CropSettings) -> Row:
         "landmarks": marks.astype(np.float32).ravel().tolist(),
         "confidence": face.confidence,
         "time_s": frame.time_s,
-        "image": encode_jpeg(face.crop, crop.quality),
+        "image": encode_picture(face.crop, crop.encoding, crop.quality),
         "reason": None,
     }

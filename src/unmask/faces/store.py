@@ -6,17 +6,19 @@ how the crops were made. Shards appear whole or not at all, so that a stopped ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from unmask.faces.crop import CropSettings, check_whole
+from unmask.faces.crop import CropSettings, check_choice, check_whole
 from unmask.media.image import decode_image
+from unmask.media.sampling import SAMPLINGS
 from unmask.tables.errors import StoreError, told_differences
 from unmask.tables.writing import replacing, write_text
 
@@ -29,11 +31,15 @@ SCHEMA = pa.schema(
         pa.field("landmarks", pa.list_(pa.float32(), 10)),  # x, y of five points in the crop's pixels
         pa.field("confidence", pa.float32()),
         pa.field("time_s", pa.float64()),
-        pa.field("image", pa.binary()),  # JPEG
+        pa.field("image", pa.binary()),  # encoded as store.yaml says
+        pa.field("boxes_from", pa.string()),  # path of the real twin whose boxes these are; null where they are its own
         pa.field("reason", pa.string()),  # why there is no crop; null where there is one
     ]
 )
-_FORMAT = 1
+_FORMAT = 2
+
+#: Where faces of a fake may be cut.
+BOXES = ("own", "source")
 
 
 @dataclass(frozen=True)
@@ -44,20 +50,36 @@ class StoreSettings:
         crop: how crops were cut.
         frames: evenly spaced frames taken of each video.
         tracks: at most this many faces of each file are kept, the most prominent first.
+        sampling: how frames are chosen, one of ``media.sampling.SAMPLINGS``.
+        boxes: where the faces of a fake are cut out: where its "own" lie, or those of its "source", its real twin.
     """
 
     crop: CropSettings
     frames: int
     tracks: int
+    sampling: str = "even"
+    boxes: str = "own"
+
+    @classmethod
+    def of(cls, stated: Mapping[str, Any]) -> StoreSettings:
+        """What ``to_dict`` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is none.
+        """
+        further = {key: stated[key] for key in ("sampling", "boxes") if key in stated}
+        return cls(CropSettings(**stated["crop"]), stated["frames"], stated["tracks"], **further)
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no store can be made with."""
         check_whole("frames", self.frames, 1, 100_000)
         check_whole("tracks", self.tracks, 1, 1000)
+        check_choice("sampling", self.sampling, SAMPLINGS)
+        check_choice("boxes", self.boxes, BOXES)
 
     def to_dict(self) -> dict[str, object]:
         """As it stands in ``store.yaml``."""
-        return {"format": _FORMAT, "crop": self.crop.to_dict(), "frames": self.frames, "tracks": self.tracks}
+        return {"format": _FORMAT, **asdict(self)}
 
 
 class StoreWriter:
@@ -177,11 +199,10 @@ def _read_settings(folder: Path) -> StoreSettings:
             "there is no face store here", where=folder, next_step="run: unmask prepare MANIFEST --out STORE"
         )
     try:
-        stated: dict[str, object] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        stated: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         if stated["format"] != _FORMAT:
             raise StoreError(f"the store has format {stated['format']}", where=path, next_step="prepare it again")
-        crop = CropSettings(**stated["crop"])  # type: ignore[arg-type]
-        return StoreSettings(crop, stated["frames"], stated["tracks"])  # type: ignore[arg-type]
+        return StoreSettings.of(stated)
     except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise StoreError(f"store.yaml is damaged ({error})", where=path, next_step="prepare the store again") from error
 

@@ -21,7 +21,6 @@ from safetensors.torch import load_file, save_file
 from unmask import __version__
 from unmask.detectors import DETECTORS, build
 from unmask.detectors.base import Detector
-from unmask.faces.crop import CropSettings
 from unmask.faces.store import StoreSettings
 from unmask.inference.aggregate import AGGREGATIONS
 from unmask.tables.errors import ModelError
@@ -144,8 +143,7 @@ def _read_spec(folder: Path) -> ModelSpec:
             )
         name = str(stated["detector"]["name"])
         arguments = dict(stated["detector"]["arguments"])
-        crop = CropSettings(**stated["store"]["crop"])
-        store = StoreSettings(crop, stated["store"]["frames"], stated["store"]["tracks"])
+        store = StoreSettings.of(stated["store"])
         calibration = Calibration(**{key: float(value) for key, value in stated["calibration"].items()})
         if not math.isfinite(calibration.slope) or not math.isfinite(calibration.shift):
             raise ValueError("the calibration is not finite")

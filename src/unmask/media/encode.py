@@ -25,6 +25,21 @@ def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
     return buffer.getvalue()
 
 
+def encode_picture(image: np.ndarray, encoding: str, quality: int) -> bytes:
+    """A picture as the bytes of a file.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        encoding: "jpeg", or without loss "png" or "webp".
+        quality: of JPEG, 1 to 100.
+    """
+    if encoding == "jpeg":
+        return encode_jpeg(image, quality)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, encoding, lossless=True)
+    return buffer.getvalue()
+
+
 def through_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     """What JPEG leaves of a picture; arguments and result as ``encode_jpeg``'s picture."""
     return np.asarray(Image.open(io.BytesIO(encode_jpeg(image, quality))))

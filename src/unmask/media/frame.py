@@ -26,6 +26,13 @@ class Frame:
     time_s: float | None
     picture: av.VideoFrame | np.ndarray
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as it was decoded, before any turn."""
+        if isinstance(self.picture, np.ndarray):
+            return self.picture.shape[1], self.picture.shape[0]
+        return self.picture.width, self.picture.height
+
     def rgb(self, *, longest: int | None = None) -> np.ndarray:
         """The frame as people see it, with the turn that telephones write into the file.
 
@@ -37,7 +44,7 @@ class Frame:
             (H, W, 3) uint8 RGB.
         """
         picture = self.picture
-        height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else (picture.height, picture.width)
+        width, height = self.size
         size = shrunk_size(width, height, longest) if longest else (width, height)
         if isinstance(picture, np.ndarray):
             return picture if size == (width, height) else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
