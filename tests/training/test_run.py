@@ -18,6 +18,7 @@ from unmask.faces.store import FaceStore
 from unmask.inference.model_folder import load_model
 from unmask.inference.predict import predict
 from unmask.tables.errors import ConfigError, UnmaskError
+from unmask.tables.manifest import read_manifest
 from unmask.training.compose import run_with_overrides
 from unmask.training.run import train
 
@@ -376,3 +377,37 @@ def test_redirected_output_holds_no_bar_and_no_advice(prepared, tmp_path, capfd)
     told = capfd.readouterr()
     assert "Epoch" not in told.out + told.err
     assert "logging interval" not in told.err
+
+
+def test_two_datasets_by_name(prepared, tmp_path):
+    """Trained on one, tested on the other; what was tested stands in the run's own manifest."""
+    given = [
+        f"manifest={{one: {prepared.manifest}, two: {prepared.manifest}}}",
+        f"store={{one: {prepared.store}, two: {prepared.store}}}",
+    ]
+    use = "use={one: [train, validation], two: [test]}"
+    out = tmp_path / "run"
+    head = ["detector=spectrum", "detector.arguments.input_size=64", "detector.arguments.bands=16", "fit=head"]
+    run_with_overrides([*given, use, f"out={out}", *head], train)
+    rows = read_manifest(out / "manifest.parquet")
+    single = read_manifest(prepared.manifest)
+    assert set(rows.filter(pl.col("manifest") == "two")["split"]) == {"test"}
+    assert rows.height == single.height
+    tested = pl.read_csv(out / "predictions.csv")["id"].to_list()
+    assert sorted(tested) == sorted(f"two:{name}" for name in single.filter(pl.col("split") == "test")["id"])
+    assert json.loads((out / "scorecard.json").read_text())["metrics"]["roc_auc"]["value"] is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["manifest={a: m.csv}", "store=faces"], "both"),
+        (["manifest=m.csv", "store=faces", "use={a: [test]}"], "use is for several"),
+        (["manifest=m.csv", "store=faces", "use=test"], "use=test is not"),
+        (["manifest=[m.csv]", "store=faces"], "neither a path nor paths"),
+        (["manifest={a: m.csv}", "store={b: faces}"], "store has no 'a'"),
+    ],
+)
+def test_manifests_that_are_given_in_another_way(given, message, tmp_path):
+    with pytest.raises(ConfigError, match=message):
+        run_with_overrides([*given, f"out={tmp_path}/run"], train)

@@ -7,6 +7,7 @@ how the crops were made. Shards appear whole or not at all, so that a stopped ru
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,29 @@ class FaceStore:
             )
         self.table = pa.concat_tables([_table(shard) for shard in shards])
 
+    @classmethod
+    def joined(cls, stores: Mapping[str, FaceStore]) -> FaceStore:
+        """Several stores as one.
+
+        Args:
+            stores: what is put before the ids of a store -> the store.
+
+        Raises:
+            StoreError: their crops were made in different ways.
+        """
+        first, *others = stores.values()
+        for other in others:
+            if told := told_differences(other.settings.crop.to_dict(), first.settings.crop.to_dict()):
+                raise StoreError(
+                    f"the crops of two stores were made in different ways: {told}",
+                    where=f"{other.folder} and {first.folder}",
+                    next_step="prepare one of them again with the other's settings",
+                )
+        joined = copy(first)
+        joined.folder = Path(" + ".join(str(store.folder) for store in stores.values()))
+        joined.table = pa.concat_tables([_renamed(store.table, prefix) for prefix, store in stores.items()])
+        return joined
+
     def __len__(self) -> int:
         """Number of rows, those without a crop included."""
         return int(self.table.num_rows)
@@ -176,6 +200,11 @@ class FaceStore:
     def landmarks(self, row: int) -> np.ndarray:
         """The (5, 2) float64 landmarks of one crop, in its pixels."""
         return np.array(self.table["landmarks"][row].as_py(), dtype=np.float64).reshape(5, 2)
+
+
+def _renamed(table: pa.Table, prefix: str) -> pa.Table:
+    ids = pc.binary_join_element_wise(pa.scalar(prefix), table["id"], pa.scalar(""))
+    return table.set_column(0, SCHEMA.field("id"), ids)
 
 
 def _shards(folder: Path) -> list[Path]:

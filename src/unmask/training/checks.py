@@ -71,6 +71,7 @@ def check_values(config: DictConfig) -> None:
             f"the configuration lacks: {', '.join(missing)}", next_step=f"give each, such as {missing[0]}=..."
         )
     faults = [] if config.out else ["out is empty; give a folder"]
+    faults += _data_faults(config)
     for key, words in _WORDS.items():
         value = OmegaConf.select(config, key)
         if value not in words:
@@ -87,6 +88,24 @@ def check_values(config: DictConfig) -> None:
     if faults:
         listed = faults[0] if len(faults) == 1 else "\n  ".join([f"{len(faults)} values cannot be:", *faults])
         raise ConfigError(listed, next_step="mend what is listed; unmask train --help says what each key means")
+
+
+def _data_faults(config: DictConfig) -> list[str]:
+    """What is wrong with how manifests and stores are given: one of each, or several of each by name."""
+    kinds = {key: OmegaConf.select(config, key) for key in ("manifest", "store")}
+    named = {key: OmegaConf.is_dict(value) for key, value in kinds.items()}
+    faults = [
+        f"{key}={value} is neither a path nor paths by name, such as {key}={{ff: PATH}}"
+        for key, value in kinds.items()
+        if not named[key] and not isinstance(value, str)
+    ]
+    if not faults and named["manifest"] != named["store"]:
+        faults.append("give manifest and store both as one path, or both as paths by name")
+    if config.use is not None and not OmegaConf.is_dict(config.use):
+        faults.append(f"use={config.use} is not lists of splits by name, such as use={{celeb: [test]}}")
+    elif config.use and not named["manifest"]:
+        faults.append("use is for several manifests by name; leave it out")
+    return faults
 
 
 def _number_fault(config: DictConfig, key: str) -> str | None:

@@ -27,10 +27,11 @@ from unmask.faces.store import FaceStore
 from unmask.inference.model_folder import Model, ModelSpec, load_model, save_model
 from unmask.inference.predict import Predictions, predict, sha256
 from unmask.loading.data_module import FaceDataModule, crops_of
+from unmask.loading.join import join
 from unmask.scoring import score
 from unmask.scoring.report import write_scorecard
 from unmask.tables.errors import ConfigError, UnmaskError
-from unmask.tables.manifest import read_manifest
+from unmask.tables.manifest import read_manifest, write_manifest
 from unmask.tables.predictions import write_predictions
 from unmask.tables.writing import write_text
 from unmask.training.calibration import fit_calibration
@@ -50,7 +51,8 @@ def train(config: DictConfig, out: str | Path) -> Path:
     Args:
         config: composed from ``configs/train.yaml``.
         out: the run's folder; gets ``config.yaml``, ``checkpoints/``, ``logs/``, ``model/`` and, with ``test``,
-            ``predictions.csv``, ``scorecard.json`` and ``scorecard.html``.
+            ``predictions.csv``, ``scorecard.json`` and ``scorecard.html``; of several manifests also
+            ``manifest.parquet``, which is what they make together.
 
     Returns:
         The model folder.
@@ -63,10 +65,13 @@ def train(config: DictConfig, out: str | Path) -> Path:
     check_values(config)
     _claim(out, config.resume)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
-    manifest, store = read_manifest(config.manifest), FaceStore(config.store)
+    manifest, store = _data(config)
     detector = _detector(config)
     write_text(OmegaConf.to_yaml(config, resolve=True), out / "config.yaml")
-    notes: dict[str, object] = {"seed": config.seed, "manifest_sha256": sha256(config.manifest), "fit": config.fit}
+    answers = Path(config.manifest) if isinstance(config.manifest, str) else out / "manifest.parquet"
+    if not isinstance(config.manifest, str):
+        write_manifest(manifest, answers)
+    notes: dict[str, object] = {"seed": config.seed, "manifest_sha256": sha256(answers), "fit": config.fit}
     if config.fit == "head":
         crops_of(manifest, store, "validation")  # refused now, not after the fit
         fit_head(detector, store, crops_of(manifest, store, "train"))
@@ -80,8 +85,15 @@ def train(config: DictConfig, out: str | Path) -> Path:
     self_blends = 0.0 if config.fit == "head" else config.data.self_blends
     save_model(out / "model", model.detector, model.spec, model_card(model.spec, manifest, self_blends=self_blends))
     if config.test:
-        _test(out, manifest, store, Path(config.manifest))
+        _test(out, manifest, store, answers)
     return out / "model"
+
+
+def _data(config: DictConfig) -> tuple[pl.DataFrame, FaceStore]:
+    if isinstance(config.manifest, str):
+        return read_manifest(config.manifest), FaceStore(config.store)
+    named: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    return join(named["manifest"], named["store"], named["use"])
 
 
 def _claim(out: Path, resume: str | None) -> None:
