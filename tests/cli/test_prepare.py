@@ -5,8 +5,9 @@ import pytest
 from tests.fakes.faces import portraits
 from tests.fakes.media import make_picture
 from unmask.cli.main import main
-from unmask.cli.prepare import Align, Boxes, Encoding, Sampling
+from unmask.cli.prepare import Align, Boxes, Encoding, Executor, Sampling
 from unmask.faces.crop import ALIGNMENTS, ENCODINGS
+from unmask.faces.prepare import EXECUTORS
 from unmask.faces.store import BOXES, FaceStore
 from unmask.media.sampling import SAMPLINGS
 
@@ -85,7 +86,13 @@ def test_help_has_an_example(capsys):
 
 
 def test_the_options_are_those_of_the_settings():
-    for option, known in ((Align, ALIGNMENTS), (Encoding, ENCODINGS), (Sampling, SAMPLINGS), (Boxes, BOXES)):
+    for option, known in (
+        (Executor, EXECUTORS),
+        (Align, ALIGNMENTS),
+        (Encoding, ENCODINGS),
+        (Sampling, SAMPLINGS),
+        (Boxes, BOXES),
+    ):
         assert [each.value for each in option] == list(known)
 
 
@@ -95,3 +102,16 @@ def test_further_options_are_recorded(prepared, tmp_path):
     assert main(["prepare", str(prepared.manifest), "--out", str(out), "--size", "32", "--frames", "1", *options]) == 0
     settings = FaceStore(out).settings
     assert (settings.crop.align, settings.crop.encoding, settings.sampling, settings.boxes) == tuple(options[1::2])
+
+
+@pytest.mark.parametrize("wrong", ["0/2", "3/2", "1", "a/b", "1/0"])
+def test_parts_that_there_are_not(wrong, manifest, tmp_path, capsys):
+    assert main(["prepare", str(manifest), "--out", str(tmp_path / "s"), "--shard", wrong]) == 2
+    assert "--shard" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
+def test_parts(manifest, tmp_path, capsys):
+    for part in ("2/2", "1/2"):
+        assert main(["prepare", str(manifest), "--out", str(tmp_path / "s"), "--size", "64", "--shard", part]) == 0
+    assert sorted(FaceStore(tmp_path / "s").table["id"].to_pylist()) == ["a", "b", "c"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from rich.progress import Progress
 
 from tests.fakes.faces import portraits
 from tests.fakes.media import make_clip, make_picture
@@ -120,6 +121,29 @@ def test_a_run_in_two_parts_gives_the_same_rows(files, store, tmp_path):
     done = prepare(manifest_of(root, names), tmp_path / "s", SETTINGS, workers=1)
     assert done.resumed == 4
     assert FaceStore(tmp_path / "s").table.to_pylist() == store.table.to_pylist()
+
+
+def test_parts_make_the_whole(files, store, tmp_path):
+    root, names = files
+    done = [prepare(manifest_of(root, names), tmp_path / "s", SETTINGS, part=(i, 3), workers=1) for i in (3, 1, 2)]
+    assert sum(each.files for each in done) == len([name for name in names if not name.endswith(".wav")])
+    one, other = (sorted(each.table.to_pylist(), key=str) for each in (FaceStore(tmp_path / "s"), store))
+    assert one == other
+
+
+def test_a_run_that_fails_keeps_what_it_has(files, tmp_path):
+    class Full(Progress):
+        """A bar that fails at the third file."""
+
+        def advance(self, task, advance=1):
+            super().advance(task, advance)
+            if self.tasks[0].completed == 3:
+                raise KeyboardInterrupt
+
+    root, names = files
+    with pytest.raises(KeyboardInterrupt):
+        prepare(manifest_of(root, names), tmp_path / "s", SETTINGS, workers=1, progress=Full())
+    assert FaceStore(tmp_path / "s").table["id"].unique().to_pylist() == names[:3]
 
 
 def test_a_killed_run_goes_on(tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +189,17 @@ def test_a_damaged_description_is_refused(text, folder):
 def test_the_good_description_is_good(folder):
     (folder / "store.yaml").write_text(GOOD)
     assert FaceStore(folder).settings == SETTINGS
+
+
+def test_writers_in_several_processes_lose_nothing(tmp_path):
+    """Each adds shards to one store as fast as it can."""
+    code = (
+        "import sys; from tests.faces.test_store import SETTINGS, without; from unmask.faces.store import StoreWriter\n"
+        "for n in range(40): StoreWriter(sys.argv[1], SETTINGS).add([without(f'{sys.argv[2]}-{n}', 'no_face')])"
+    )
+    folder = tmp_path / "store"
+    running = [subprocess.Popen([sys.executable, "-c", code, str(folder), str(number)]) for number in range(3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    names = FaceStore(folder).table["id"].to_pylist()
+    assert sorted(names) == sorted(f"{number}-{n}" for number in range(3) for n in range(40))
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []

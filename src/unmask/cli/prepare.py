@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +46,13 @@ class Boxes(StrEnum):
     source = "source"
 
 
+class Executor(StrEnum):
+    """``EXECUTORS`` of ``unmask.faces.prepare``."""
+
+    local = "local"
+    ray = "ray"
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb to ``app``."""
     app.command("prepare", help=_HELP)(run)
@@ -71,6 +79,13 @@ def run(
         Boxes,
         typer.Option(help="Where fakes are cut: where their own faces lie, or those of their real twin."),
     ] = Boxes.own,
+    shard: Annotated[
+        str, typer.Option(help="i/n: do the i-th of n parts, from 1; all n may write into one store at a time.")
+    ] = "1/1",
+    executor: Annotated[
+        Executor,
+        typer.Option(help="ray: on a Ray cluster, the one that RAY_ADDRESS names; needs unmask[cluster]."),
+    ] = Executor.local,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
 ) -> None:
     """Find, cut and store faces."""
@@ -91,10 +106,18 @@ def run(
         boxes=boxes.value,
     )
     with progress() as bar:
-        done = prepare(rows, out, settings, workers=workers, progress=bar)
+        done = prepare(rows, out, settings, part=_part(shard), executor=executor.value, workers=workers, progress=bar)
     typer.echo(f"{done.files} files ({done.resumed} were there already), {done.crops} new crops in {out}")
     for reason, count in sorted(done.failures.items()):
         typer.echo(f"  without a crop, {told_reason(reason, count)}")
     sounds = rows["media"].eq("audio").sum()
     if sounds:
         typer.echo(f"  passed over: {sounds:,} sound files, which have no face")
+
+
+def _part(text: str) -> tuple[int, int]:
+    """``(2, 8)`` for ``2/8``."""
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise typer.BadParameter(f"{text!r} is not i/n with i from 1 to n, such as 2/8", param_hint="--shard")
+    return int(match[1]), int(match[2])

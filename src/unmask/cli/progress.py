@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 #: Reasons that face stores and predictions carry -> what they mean.
 REASONS = {
@@ -23,8 +33,18 @@ REASONS = {
 }
 
 
+class _Rate(ProgressColumn):
+    """How many are done in a second; in a minute, where that is less than one."""
+
+    def render(self, task: Task) -> Text:
+        """The rate of the last while, empty before there is one."""
+        if not task.speed:
+            return Text("")
+        return Text(f"{task.speed:,.1f}/s" if task.speed >= 1 else f"{task.speed * 60:,.1f}/min")
+
+
 def progress() -> Progress:
-    """A bar on standard error with count, elapsed time and time left; it vanishes when the work is done.
+    """A bar on standard error with count, rate, elapsed time and time left; it vanishes when the work is done.
 
     Where standard error is no terminal there is none: a log would get an empty line for it.
     """
@@ -33,6 +53,7 @@ def progress() -> Progress:
         TextColumn("{task.description:>8}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,

@@ -17,6 +17,7 @@ from unmask.faces.crop import CropSettings, to_crop
 from unmask.faces.finding import METHOD, CutFace, find_faces
 from unmask.faces.store import StoreSettings, StoreWriter
 from unmask.faces.tracking import Track, track
+from unmask.media import ray_workers
 from unmask.media.encode import encode_picture
 from unmask.media.frame import Frame
 from unmask.media.sampling import sample
@@ -26,6 +27,8 @@ from unmask.tables.manifest import media_path
 
 Row = dict[str, object]
 
+#: Where files are worked on -> what does it.
+EXECUTORS = {"local": in_order, "ray": ray_workers.in_order}
 #: Seconds after which a file is given up.
 TIME_LIMIT_S = 300
 #: Files a shard holds: what a stopped run may have to do again.
@@ -61,6 +64,8 @@ def prepare(
     folder: str | Path,
     settings: StoreSettings,
     *,
+    part: tuple[int, int] = (1, 1),
+    executor: str = "local",
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Prepared:
@@ -70,6 +75,8 @@ def prepare(
         manifest: as ``read_manifest`` gives it; sound files are passed over.
         folder: the store, continued where it is there already.
         settings: how crops are made.
+        part: (i, n) to do the i-th of n equal parts, from 1; the n of them may run at a time, and write one store.
+        executor: one of ``EXECUTORS``.
         workers: processes; None for one a processor.
         progress: where to show a bar.
 
@@ -84,35 +91,38 @@ def prepare(
         )
     writer = StoreWriter(folder, settings)
     rows = manifest.filter(pl.col("media") != "audio").to_dicts()
+    twins = _twins(rows) if settings.boxes == "source" else {}
+    rows = rows[part[0] - 1 :: part[1]]
     done = writer.done()
     waiting = [row for row in rows if row["id"] not in done]
-    twins = _twins(rows) if settings.boxes == "source" else {}
     bar = progress.add_task("faces", total=len(rows), completed=len(rows) - len(waiting)) if progress else None
     shard: list[Row] = []
     held, crops = 0, 0
     failures: dict[str, int] = {}
-    for found in _in_workers(waiting, settings, twins, workers):
-        shard += found
-        held += 1
-        crops += sum(row["reason"] is None for row in found)
-        if reason := found[0]["reason"]:
-            failures[str(reason)] = failures.get(str(reason), 0) + 1
-        if progress and bar is not None:
-            progress.advance(bar)
-        if held == _FILES_A_SHARD:
+    try:
+        for found in _in_workers(waiting, settings, twins, executor, workers):
+            shard += found
+            held += 1
+            crops += sum(row["reason"] is None for row in found)
+            if reason := found[0]["reason"]:
+                failures[str(reason)] = failures.get(str(reason), 0) + 1
+            if progress and bar is not None:
+                progress.advance(bar)
+            if held == _FILES_A_SHARD:
+                writer.add(shard)
+                shard, held = [], 0
+    finally:  # a run that is stopped keeps what it has
+        if shard:
             writer.add(shard)
-            shard, held = [], 0
-    if shard:
-        writer.add(shard)
     return Prepared(len(rows), len(rows) - len(waiting), crops, failures)
 
 
 def _in_workers(
-    rows: Sequence[Row], settings: StoreSettings, twins: Mapping[str, str], workers: int | None
+    rows: Sequence[Row], settings: StoreSettings, twins: Mapping[str, str], executor: str, workers: int | None
 ) -> Iterator[list[Row]]:
     """The store rows of each file, in order; one that kills its worker or takes too long is a failure."""
     files = [[str(media_path(row)), row["media"], settings, twins.get(str(row["id"]))] for row in rows]
-    results = in_order(faces_of_file, files, workers=workers, time_limit_s=TIME_LIMIT_S)
+    results = EXECUTORS[executor](faces_of_file, files, workers=workers, time_limit_s=TIME_LIMIT_S)
     # In the manifest's order, not as they become ready: the same manifest gives the same store, on any machine.
     for row, result in zip(rows, results, strict=True):
         found = [failure(result.reason)] if isinstance(result, Lost) else result

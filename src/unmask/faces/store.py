@@ -6,6 +6,7 @@ how the crops were made. Shards appear whole or not at all, so that a stopped ru
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ from unmask.faces.crop import CropSettings, check_choice, check_whole
 from unmask.media.image import decode_image
 from unmask.media.sampling import SAMPLINGS
 from unmask.tables.errors import StoreError, told_differences
-from unmask.tables.writing import replacing, write_text
+from unmask.tables.writing import hidden_beside, write_text
 
 SCHEMA = pa.schema(
     [
@@ -105,7 +106,7 @@ class StoreWriter:
                     where=description,
                     next_step="use the same settings, or give another folder",
                 )
-        elif self.folder.is_dir() and any(self.folder.iterdir()):
+        elif self.folder.is_dir() and any(not path.name.startswith(".store.yaml") for path in self.folder.iterdir()):
             raise StoreError(
                 "the folder is not empty and holds no face store", where=self.folder, next_step="give another folder"
             )
@@ -117,16 +118,15 @@ class StoreWriter:
         return {name for shard in _shards(self.folder) for name in _table(shard)["id"].to_pylist()}
 
     def add(self, rows: Sequence[dict[str, object]]) -> None:
-        """Write one more shard."""
+        """Write one more shard, beside those that other processes write into the same store."""
         shards = _shards(self.folder)
         number = int(shards[-1].stem.removeprefix("shard-")) + 1 if shards else 0  # an earlier one may be gone
         table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
-        with (
-            replacing(self.folder / f"shard-{number:05d}.arrow") as temporary,
-            pa.OSFile(str(temporary), "wb") as sink,
-            pa.ipc.new_file(sink, SCHEMA) as writer,
-        ):
-            writer.write_table(table)
+        with hidden_beside(self.folder / "shard.arrow") as temporary:
+            with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+                writer.write_table(table)
+            while not _moved(temporary, self.folder / f"shard-{number:05d}.arrow"):
+                number += 1
 
 
 class FaceStore:
@@ -200,6 +200,18 @@ class FaceStore:
     def landmarks(self, row: int) -> np.ndarray:
         """The (5, 2) float64 landmarks of one crop, in its pixels."""
         return np.array(self.table["landmarks"][row].as_py(), dtype=np.float64).reshape(5, 2)
+
+
+def _moved(temporary: Path, path: Path) -> bool:
+    """Give a file its name; False where another process was faster, whose file stays."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # some disks know no second name for a file; there, one process a store
+        temporary.rename(path)
+        temporary.touch()
+    return True
 
 
 def _renamed(table: pa.Table, prefix: str) -> pa.Table:
