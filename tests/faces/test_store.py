@@ -76,6 +76,18 @@ def test_others_can_read_it(folder):
     assert table.schema.field("landmarks").type == pa.list_(pa.float32(), 10)
 
 
+def test_hugging_face_datasets_reads_it_as_it_is(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    read = datasets.load_dataset(
+        "arrow", data_files=str(folder / "*.arrow"), split="train", cache_dir=str(tmp_path / "cache")
+    ).cast_column("image", datasets.Image())
+    assert list(read["id"]) == ["a", "a", "a", "b", "c", "d"]
+    assert read[3]["image"] is None
+    np.testing.assert_array_equal(np.asarray(read[5]["image"]), decode_image(crop("d", 2)["image"]))  # type: ignore[arg-type]
+
+
 def test_it_is_memory_mapped(tmp_path):
     writer = StoreWriter(tmp_path, SETTINGS)
     writer.add([crop("a") | {"image": bytes(30_000_000)}])
