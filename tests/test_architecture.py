@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "media": "tables",
     "assets": "tables",
     "datasets": "tables media scoring",
-    "faces": "tables media assets",
+    "faces": "tables media assets scoring",
     "forgery": "tables media faces assets",
     "detectors": "",
     "loading": "tables media faces forgery",

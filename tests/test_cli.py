@@ -63,6 +63,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 def test_all_verbs_are_there():
     asked = {"demo", "index", "audit", "prepare", "train", "predict", "score"}
     assert {(verb,) for verb in asked} <= set(verbs())
+    assert {("faces", verb) for verb in ("show", "stats")} <= set(verbs())
     assert {("challenge", verb) for verb in ("init", "check", "score", "rank")} <= set(verbs())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 import numpy as np
@@ -46,6 +47,27 @@ def histogram_chart(rows: pl.DataFrame) -> str:
         counts = np.histogram(scores, edges)[0]
         chart.add(name, [round(100.0 * float(count) / max(len(scores), 1), 2) for count in counts])
     return _inline(chart, "histogram", "Histogram: scores of reals and of fakes")
+
+
+def counts_chart(
+    groups: Mapping[str, Sequence[int]], names: Sequence[str], *, x_title: str, y_title: str, label: str
+) -> str:
+    """Counts in bins, those of one group on top of the other's.
+
+    Args:
+        groups: name of a group -> its count in each bin.
+        names: what stands below each bin; "" for nothing.
+        x_title: what the bins are of.
+        y_title: what is counted.
+        label: what the chart shows, for those who cannot see it.
+    """
+    chart = pygal.StackedBar(
+        **_SIZE, x_labels=names, truncate_label=-1, spacing=14, min_scale=3, max_scale=5, x_title=x_title,
+        y_title=y_title, value_formatter=lambda count: f"{count:,.0f}",
+    )  # fmt: skip
+    for name, counts in groups.items():
+        chart.add(name, list(counts))
+    return _inline(chart, "histogram counts", label)
 
 
 def _inline(chart: pygal.graph.graph.Graph, kind: str, label: str) -> str:
