@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 from tests.fakes.media import noise
-from unmask.faces.crop import CropSettings
+from unmask.faces.crop import ENCODINGS, CropSettings
 from unmask.faces.store import FaceStore, StoreSettings, StoreWriter, rows_of
-from unmask.media.encode import encode_jpeg
+from unmask.media.encode import encode_jpeg, encode_picture
 from unmask.media.image import decode_image
-from unmask.tables.errors import StoreError
+from unmask.tables.errors import MediaError, StoreError
 
 SETTINGS = StoreSettings(CropSettings(size=64, detector="d"), frames=4, tracks=2)
 
@@ -55,6 +55,24 @@ def test_what_was_written_is_read(folder):
     expected = decode_image(crop("a", 5)["image"])  # type: ignore[arg-type]
     np.testing.assert_array_equal(store.image(int(rows[1])), expected)
     np.testing.assert_array_equal(store.landmarks(int(rows[1])), np.arange(10).reshape(5, 2))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_crops_have_the_pixels_that_others_see_in_them(encoding, tmp_path):
+    images = [np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8) for seed in range(5)]
+    images += [noise(seed, width=64, height=64) for seed in range(5)]
+    rows = [{"id": str(at), "image": encode_picture(image, encoding, 95)} for at, image in enumerate(images)]
+    StoreWriter(tmp_path / "s", SETTINGS).add(rows)
+    store = FaceStore(tmp_path / "s")
+    for at, row in enumerate(rows):
+        np.testing.assert_array_equal(store.image(at), decode_image(row["image"]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 100, encode_jpeg(noise(0), 90)[:300]])
+def test_a_damaged_crop_is_told(data, tmp_path):
+    StoreWriter(tmp_path / "s", SETTINGS).add([{"id": "a", "image": data}])
+    with pytest.raises(MediaError):
+        FaceStore(tmp_path / "s").image(0)
 
 
 def test_why_crops_are_missing(folder):

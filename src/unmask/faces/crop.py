@@ -145,11 +145,21 @@ def _shrink_and_warp(image: np.ndarray, matrix: np.ndarray, scale: float, size: 
     return _warp(part, np.column_stack([matrix[:, :2] * grown, matrix[:, :2] @ shift + matrix[:, 2]]), size)
 
 
-def take(image: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The whole pixels of a box, left, top, right, bottom; what lies beyond the picture repeats its edge."""
+def take(image: np.ndarray, box: np.ndarray, *, beyond: int | None = None) -> np.ndarray:
+    """The whole pixels of a box, left, top, right, bottom.
+
+    What lies beyond the picture repeats its edge or, where ``beyond`` is given, is of that grey level, 0 to 255.
+    """
     left, top, right, bottom = box
     height, width = image.shape[:2]
     if left >= 0 and top >= 0 and right <= width and bottom <= height:
         return image[top:bottom, left:right]
+    if beyond is not None:
+        taken = np.full((bottom - top, right - left, 3), beyond, np.uint8)
+        rows, columns = slice(max(top, 0), max(min(bottom, height), 0)), slice(max(left, 0), max(min(right, width), 0))
+        inner = image[rows, columns]
+        low, near = rows.start - top, columns.start - left
+        taken[low : low + inner.shape[0], near : near + inner.shape[1]] = inner
+        return taken
     rows, columns = np.arange(top, bottom).clip(0, height - 1), np.arange(left, right).clip(0, width - 1)
     return image.take(rows, axis=0).take(columns, axis=1)

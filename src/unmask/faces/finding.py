@@ -26,6 +26,8 @@ _FINE, _COARSE = 640, 256
 _LEAST = 24
 #: Side of the square that is looked at closely: in sides of the face's box, and in pixels it is brought to.
 _CLOSE, _CLOSE_PIXELS = 2.0, 96
+#: Grey level of what lies beyond the picture: repeated edges hide faces that reach them.
+_GREY = 128
 #: Most faces that are followed in one frame, the most prominent.
 _FOLLOWED = 8
 #: A face that was known with more confidence than this is looked for in the whole frame once it is lost.
@@ -91,7 +93,7 @@ def look_closer(image: np.ndarray, face: Face, detector: FaceDetector) -> Face |
     side = max(round(side), 1)
     scale = side / _CLOSE_PIXELS
     method = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
-    square = take(image, np.concatenate([corner, corner + side]).astype(int))
+    square = take(image, np.concatenate([corner, corner + side]).astype(int), beyond=_GREY)
     close = cv2.resize(square, (_CLOSE_PIXELS, _CLOSE_PIXELS), interpolation=method)
     expected = side / _CLOSE / scale
     best, least = None, 0.5

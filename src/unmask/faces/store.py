@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -195,7 +196,12 @@ class FaceStore:
 
     def image(self, row: int) -> np.ndarray:
         """Decode one crop: (size, size, 3) uint8 RGB."""
-        return decode_image(self.table["image"][row].as_py())
+        data = self.table["image"][row].as_py()
+        try:  # OpenCV takes three quarters of Pillow's time for the same pixels, but does not say why it fails
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error:
+            image = None
+        return decode_image(data) if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
     def landmarks(self, row: int) -> np.ndarray:
         """The (5, 2) float64 landmarks of one crop, in its pixels."""
