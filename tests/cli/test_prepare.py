@@ -5,8 +5,9 @@ import pytest
 from tests.fakes.faces import portraits
 from tests.fakes.media import make_picture
 from unmask.cli.main import main
-from unmask.cli.prepare import Align, Boxes, Encoding, Executor, Sampling
+from unmask.cli.prepare import Align, Boxes, Detector, Encoding, Executor, Sampling
 from unmask.faces.crop import ALIGNMENTS, ENCODINGS
+from unmask.faces.detectors import DETECTORS
 from unmask.faces.prepare import EXECUTORS
 from unmask.faces.store import BOXES, FaceStore
 from unmask.media.sampling import SAMPLINGS
@@ -88,6 +89,7 @@ def test_help_has_an_example(capsys):
 def test_the_options_are_those_of_the_settings():
     for option, known in (
         (Executor, EXECUTORS),
+        (Detector, DETECTORS),
         (Align, ALIGNMENTS),
         (Encoding, ENCODINGS),
         (Sampling, SAMPLINGS),

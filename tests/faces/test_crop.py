@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.faces import hand_made_face
-from unmask.faces.crop import TEMPLATE, CropSettings, cut, square, to_crop
+from unmask.faces.crop import TEMPLATE, CropSettings, cut, square, take, to_crop
 from unmask.faces.face import Face
 
 
@@ -194,3 +194,16 @@ def test_an_aligned_crop_is_shrunk_by_averaging():
 def test_landmarks_in_one_point_do_no_harm():
     face = Face(np.array([10.0, 10, 20, 20]), np.full((5, 2), 15.0), 1.0)
     assert cut(np.zeros((40, 40, 3), np.uint8), face, CropSettings(size=64, align="landmarks")).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    "box", [(0, 0, 64, 64), (-20, -10, 44, 54), (60, 30, 124, 94), (300, 0, 364, 64), (-99, -99, -35, -35)]
+)
+def test_grey_beyond_the_picture(box):
+    image = np.random.default_rng(0).integers(0, 256, (80, 100, 3), dtype=np.uint8)
+    expected = np.full((64, 64, 3), 7, np.uint8)
+    for y in range(64):
+        for x in range(64):
+            if 0 <= box[1] + y < 80 and 0 <= box[0] + x < 100:
+                expected[y, x] = image[box[1] + y, box[0] + x]
+    np.testing.assert_array_equal(take(image, np.array(box), beyond=7), expected)

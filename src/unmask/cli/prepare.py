@@ -17,8 +17,15 @@ Example: unmask prepare manifest.parquet --out faces
 """
 
 
+class Detector(StrEnum):
+    """``DETECTORS`` of ``unmask.faces.detectors``; written out like all of these: the help needs nothing heavy."""
+
+    centerface = "centerface"
+    mtcnn = "mtcnn"
+
+
 class Align(StrEnum):
-    """``CropSettings.align``; all of these are written out, so that the help needs nothing heavy."""
+    """``CropSettings.align``."""
 
     box = "box"
     landmarks = "landmarks"
@@ -66,6 +73,9 @@ def run(
     tracks: Annotated[int, typer.Option(min=1, help="Faces kept of each file, the most prominent first.")] = 1,
     size: Annotated[int, typer.Option(min=32, max=2048, help="Side of a crop in pixels.")] = 256,
     margin: Annotated[float, typer.Option(min=1.0, max=4.0, help="Side of a crop in sides of the face box.")] = 1.3,
+    detector: Annotated[
+        Detector, typer.Option(help="What finds faces; mtcnn, for comparison, is slower and needs unmask[mtcnn].")
+    ] = Detector.centerface,
     align: Annotated[
         Align, typer.Option(help="box: upright, around the box; landmarks: eyes, nose and mouth at fixed places.")
     ] = Align.box,
@@ -95,6 +105,7 @@ def run(
 
     rows = read_manifest(manifest, root=root)
     settings = default_settings(
+        detector=detector.value,
         frames=frames,
         tracks=tracks,
         size=size,

@@ -156,9 +156,8 @@ def take(image: np.ndarray, box: np.ndarray, *, beyond: int | None = None) -> np
         return image[top:bottom, left:right]
     if beyond is not None:
         taken = np.full((bottom - top, right - left, 3), beyond, np.uint8)
-        rows, columns = slice(max(top, 0), max(min(bottom, height), 0)), slice(max(left, 0), max(min(right, width), 0))
-        inner = image[rows, columns]
-        low, near = rows.start - top, columns.start - left
+        inner = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+        low, near = max(-top, 0), max(-left, 0)
         taken[low : low + inner.shape[0], near : near + inner.shape[1]] = inner
         return taken
     rows, columns = np.arange(top, bottom).clip(0, height - 1), np.arange(left, right).clip(0, width - 1)

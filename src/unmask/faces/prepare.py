@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from unmask.faces.centerface import CenterFace
 from unmask.faces.crop import CropSettings, to_crop
-from unmask.faces.finding import METHOD, CutFace, find_faces
+from unmask.faces.detectors import detector_of, recorded
+from unmask.faces.finding import CutFace, find_faces
 from unmask.faces.store import StoreSettings, StoreWriter
 from unmask.faces.tracking import Track, track
 from unmask.media import ray_workers
@@ -22,7 +22,7 @@ from unmask.media.encode import encode_picture
 from unmask.media.frame import Frame
 from unmask.media.sampling import sample
 from unmask.media.workers import Lost, in_order
-from unmask.tables.errors import MediaError, StoreError
+from unmask.tables.errors import MediaError
 from unmask.tables.manifest import media_path
 
 Row = dict[str, object]
@@ -53,10 +53,22 @@ class Prepared:
 
 
 def default_settings(
-    *, frames: int = 16, tracks: int = 1, sampling: str = "even", boxes: str = "own", **crop: Any
+    *,
+    detector: str = "centerface",
+    frames: int = 16,
+    tracks: int = 1,
+    sampling: str = "even",
+    boxes: str = "own",
+    **crop: Any,
 ) -> StoreSettings:
-    """The settings of ``unmask prepare``; see ``StoreSettings``, and ``CropSettings`` for what else may be given."""
-    return StoreSettings(CropSettings(detector=_detector_name(), **crop), frames, tracks, sampling, boxes)
+    """The settings of ``unmask prepare``; see ``StoreSettings``, and ``CropSettings`` for what else may be given.
+
+    Args:
+        detector: one of ``faces.detectors.DETECTORS``.
+        frames, tracks, sampling, boxes: as ``StoreSettings`` has them.
+        crop: further fields of ``CropSettings``.
+    """
+    return StoreSettings(CropSettings(detector=recorded(detector), **crop), frames, tracks, sampling, boxes)
 
 
 def prepare(
@@ -83,12 +95,7 @@ def prepare(
     Raises:
         StoreError: the folder holds a store made in another way, or the settings name a face detector that is not here.
     """
-    if settings.crop.detector != _detector_name():
-        raise StoreError(
-            f"faces are wanted that {settings.crop.detector!r} found; this version of unmask has {_detector_name()!r}",
-            where=folder,
-            next_step="use the version of unmask that made the model or the store, or prepare and train again",
-        )
+    detector_of(settings.crop.detector)  # refused now, not in the first worker
     writer = StoreWriter(folder, settings)
     rows = manifest.filter(pl.col("media") != "audio").to_dicts()
     twins = _twins(rows) if settings.boxes == "source" else {}
@@ -134,15 +141,6 @@ def failure(reason: str) -> Row:
     return {"reason": reason}
 
 
-def _detector_name() -> str:
-    return f"{CenterFace.name}-{METHOD}"
-
-
-@cache
-def _detector() -> CenterFace:
-    return CenterFace()
-
-
 def _twins(rows: Sequence[Row]) -> dict[str, str]:
     """Id of a fake -> path of the real file that it was made from, in the same compression, if the manifest has it."""
 
@@ -169,7 +167,7 @@ def faces_of_file(path: str, media: str, settings: StoreSettings, twin: str | No
     tracks = _tracks_of_twin(frames, twin, media, settings) if twin else None
     own = tracks is None
     if tracks is None:
-        tracks = track(find_faces(frames, _detector(), settings.crop))[: settings.tracks]
+        tracks = track(find_faces(frames, detector_of(settings.crop.detector), settings.crop))[: settings.tracks]
     rows = [
         _row(frames[place], face, number, settings.crop) | {"boxes_from": None if own else twin}
         for number, known in enumerate(tracks)
@@ -206,7 +204,7 @@ def _tracks_of_real(
         frames = sample(path, media, settings.frames, sampling=settings.sampling)
     except MediaError:
         return None
-    tracks = track(find_faces(frames, _detector(), settings.crop))[: settings.tracks]
+    tracks = track(find_faces(frames, detector_of(settings.crop.detector), settings.crop))[: settings.tracks]
     return [(frame.index, frame.size) for frame in frames], tracks
 
 
