@@ -78,3 +78,16 @@ def test_a_missing_manifest_is_a_user_error(tmp_path, capsys):
 def test_help_has_an_example(capsys):
     assert main(["audit", "--help"]) == 0
     assert "Example: unmask audit" in capsys.readouterr().out
+
+
+def test_a_page_and_several_manifests(tmp_path, capsys):
+    for name in ("one", "two"):
+        BUILDERS["folder"](tmp_path / name)
+        write_manifest(index("folder", tmp_path / name, subject_from="folder"), tmp_path / f"{name}.parquet")
+    given = [str(tmp_path / f"{name}.parquet") for name in ("one", "two")]
+    assert main(["audit", *given, "--out", str(tmp_path / "out/a.html"), "--workers", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "in more than one manifest, byte for byte" in told
+    assert f"wrote {tmp_path / 'out/a.html'}" in told
+    page = (tmp_path / "out/a.html").read_text()
+    assert all(path in page for path in given)

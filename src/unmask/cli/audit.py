@@ -19,23 +19,42 @@ def register(app: typer.Typer) -> None:
 def audit(
     manifests: Annotated[list[Path], typer.Argument(help="Manifests; several are audited as one body of data.")],
     root: Annotated[Path | None, typer.Option(help="The dataset's folder, if it has moved since the index.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write the findings and the numbers to this file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write a page with pictures, which opens without a network, to this file.")
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(help="Also write the findings and the numbers to this file; unmask train audit=FILE demands it."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
 ) -> None:
     """Look for what makes a number untrue: unusable files, splits that leak, surfaces that give the label away.
 
     Opens every file. Leaves with 0 if the data is clean and with 1 if there are findings.
 
-    Example: unmask audit photos.parquet --json audit.json
+    Example: unmask audit photos.parquet --out audit.html --json audit.json
     """
+    from json import dumps
+
     from unmask.cli.progress import progress
     from unmask.datasets.audit import audit as run
+    from unmask.datasets.audit.page import render
+    from unmask.tables.writing import write_text
 
     with progress() as bar:
         task = bar.add_task("files", total=None)
-        outcome = run(manifests, root=root, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        outcome = run(
+            manifests,
+            root=root,
+            workers=workers,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
     _show(outcome)
     if json:
-        _write(outcome, manifests, json)
+        write_text(dumps(outcome.as_dict(), indent=2, ensure_ascii=False) + "\n", json)
+    if out:
+        write_text(render(outcome, workers=workers), out)
+        typer.echo(f"wrote {out}")
     raise typer.Exit(code=1 if outcome.findings else 0)
 
 
@@ -66,12 +85,3 @@ def _show(outcome: Audit) -> None:
         typer.echo("   where: " + "\n          ".join(places))
         typer.echo(f"   next:  {finding.next_step}")
     typer.echo(f"findings: {len(outcome.findings)}" if outcome.findings else "nothing found")
-
-
-def _write(outcome: Audit, manifests: list[Path], path: Path) -> None:
-    from json import dumps
-
-    from unmask.tables.writing import write_text
-
-    content = {"manifests": [str(manifest) for manifest in manifests], **outcome.as_dict()}
-    write_text(dumps(content, indent=2, ensure_ascii=False) + "\n", path)

@@ -30,12 +30,14 @@ class AudioInfo:
         rate: samples a second and channel, as they are decoded.
         channels: number of channels.
         codec: ffmpeg's name, such as "flac", "pcm_s16le" or "mp3".
+        sampling: how samples are decoded, in ffmpeg's name, such as "s16" or "fltp".
     """
 
     duration_s: float
     rate: int
     channels: int
     codec: str
+    sampling: str
 
 
 def probe_audio(path: str | Path) -> AudioInfo:
@@ -50,7 +52,8 @@ def probe_audio(path: str | Path) -> AudioInfo:
         if not duration and container.duration:
             duration = container.duration / av.time_base
         codec = stream.codec_context.codec.canonical_name
-        return AudioInfo(max(duration, 0.0), first.sample_rate, first.layout.nb_channels, codec)
+        channels = first.layout.nb_channels
+        return AudioInfo(max(duration, 0.0), first.sample_rate, channels, codec, first.format.name)
 
 
 def read_audio(path: str | Path, *, rate: int, most_s: float | None = None) -> np.ndarray:

@@ -43,9 +43,9 @@ def opened(path: str | Path, kind: str) -> Iterator[InputContainer]:
         raise unreadable(path, kind, error) from error
 
 
-def demux(container: InputContainer, stream: AudioStream | VideoStream) -> Iterator[av.Packet]:
-    """Every packet in the file's order, up to where it breaks off."""
-    packets = container.demux(stream)
+def demux(container: InputContainer, *streams: AudioStream | VideoStream) -> Iterator[av.Packet]:
+    """Every packet in the file's order, of these streams or else of all, up to where the file breaks off."""
+    packets = container.demux(*streams)
     while True:
         try:
             packet = next(packets, None)

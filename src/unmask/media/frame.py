@@ -66,6 +66,11 @@ def shrunk_size(width: int, height: int, longest: int) -> tuple[int, int]:
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
+def first_middle_last(total: int) -> list[int]:
+    """Indices of the first, the middle and the last of ``total`` frames; of fewer than three, some are the same."""
+    return [0, total // 2, total - 1]
+
+
 def evenly_spaced(total: int, count: int) -> list[int]:
     """Indices of ``count`` frames spread over all ``total``: the middles of equal parts. All of them, if fewer."""
     if count >= total:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import get_sampling
 
 from unmask.tables.errors import MediaError
 
@@ -19,6 +20,9 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 #: Pictures with more pixels than this are refused before they are unpacked.
 MAX_PIXELS = 100_000_000
+
+#: Pillow's number of a JPEG's colour sampling -> its name.
+_COLOUR = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,13 @@ class ImageInfo:
         width: pixels, as stored (before any EXIF rotation).
         height: pixels, as stored.
         format: the encoding, in Pillow's name: "JPEG", "PNG", ...
+        sampling: how pixels are stored: Pillow's mode and, of JPEG, how colour is sampled: "RGB 4:2:0", "RGBA", "L".
     """
 
     width: int
     height: int
     format: str
+    sampling: str
 
 
 def _open(source: Path | io.BytesIO, name: str | Path) -> Image.Image:
@@ -44,8 +50,13 @@ def _open(source: Path | io.BytesIO, name: str | Path) -> Image.Image:
             warnings.simplefilter("ignore")
             picture = Image.open(source)
     except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
+        # Pillow would name the file again, or the place of its bytes in memory.
+        detail = "no format that is known" if isinstance(error, UnidentifiedImageError) else error
         raise MediaError(
-            f"not a readable picture ({error})", reason="unreadable", where=name, next_step="replace or remove the file"
+            f"not a readable picture ({detail})",
+            reason="unreadable",
+            where=name,
+            next_step="replace or remove the file",
         ) from error
     if picture.width * picture.height > MAX_PIXELS:
         raise MediaError(
@@ -82,9 +93,15 @@ def probe(path: str | Path) -> ImageInfo:
         MediaError: it cannot be read.
     """
     picture = _open(Path(path), path)
-    info = ImageInfo(picture.width, picture.height, picture.format or "")
+    info = _info(picture)
     _decode(picture, path)
     return info
+
+
+def _info(picture: Image.Image) -> ImageInfo:
+    colour = _COLOUR.get(get_sampling(picture)) if picture.format == "JPEG" else None
+    sampling = f"{picture.mode} {colour}" if colour else picture.mode
+    return ImageInfo(picture.width, picture.height, picture.format or "", sampling)
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -102,6 +119,19 @@ def read_image(path: str | Path) -> np.ndarray:
 def decode_image(data: bytes, name: str | Path = "bytes in memory") -> np.ndarray:
     """The same as ``read_image``, from the bytes of a file, which errors call ``name``."""
     return _decode(_open(io.BytesIO(data), name), name)
+
+
+def read_with_info(source: Path | bytes, name: str | Path = "bytes in memory") -> tuple[ImageInfo, np.ndarray]:
+    """What ``probe`` and ``read_image`` give, for one decoding.
+
+    Args:
+        source: a file, or the bytes of one.
+        name: what errors call the bytes.
+    """
+    name = source if isinstance(source, Path) else name
+    picture = _open(source if isinstance(source, Path) else io.BytesIO(source), name)
+    info = _info(picture)
+    return info, _decode(picture, name)
 
 
 def _decode(picture: Image.Image, name: str | Path) -> np.ndarray:

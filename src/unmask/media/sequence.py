@@ -17,7 +17,7 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
 from unmask.media.frame import Frame, evenly_spaced
-from unmask.media.image import decode_image, read_image
+from unmask.media.image import decode_image
 from unmask.media.kinds import media_kind
 from unmask.tables.errors import MediaError
 
@@ -50,6 +50,10 @@ class SequenceReader:
     Args:
         path: a folder, or one in an archive.
 
+    Attributes:
+        names: of its pictures, in order.
+        sizes: of the pictures' files, in bytes, in the same order.
+
     Raises:
         MediaError: it is not there (``missing``), the archive is damaged (``unreadable``), or there is no picture in it
             (``no_frames``).
@@ -60,12 +64,13 @@ class SequenceReader:
         self._archive = archive_of(self.path)
         if self._archive is None and not self.path.is_dir():
             raise _faulty(self.path, "there is no such folder", "missing")
-        names = _listed(self._archive[0]).get(self._archive[1], []) if self._archive else _names(self.path)
-        if self._archive and not names:
+        found = _listed(self._archive[0]).get(self._archive[1], {}) if self._archive else _files(self.path)
+        if self._archive and not found:
             raise _faulty(self.path, "the archive has no such folder", "missing")
-        self.names = sorted((name for name in names if media_kind(name) == "image"), key=_in_order)
+        self.names = sorted((name for name in found if media_kind(name) == "image"), key=_in_order)
         if not self.names:
             raise _faulty(self.path, "there is no picture in the folder", "no_frames")
+        self.sizes = [found[name] for name in self.names]
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -79,22 +84,39 @@ class SequenceReader:
             IndexError: there is no such frame.
         """
         wanted = [range(len(self))[index] for index in indices]
+        files = zip(wanted, self.pictures(wanted), strict=True)
+        return [Frame(place, None, decode_image(data, self.path / self.names[place])) for place, data in files]
+
+    def pictures(self, indices: Sequence[int]) -> list[bytes]:
+        """Files of pictures by index, as they are, not decoded.
+
+        Raises:
+            MediaError: a file cannot be read.
+            IndexError: there is no such picture.
+        """
+        names = [self.names[index] for index in indices]
         if self._archive is None:
-            return [Frame(place, None, read_image(self.path / self.names[place])) for place in wanted]
+            return [_read(self.path / name) for name in names]
         archive, folder = self._archive
-        pictures = dict(_unpacked(archive, folder, {self.names[place] for place in wanted}))
-        return [
-            Frame(place, None, decode_image(pictures[self.names[place]], self.path / self.names[place]))
-            for place in wanted
-        ]
+        found = dict(_unpacked(archive, folder, set(names)))
+        return [found[name] for name in names]
 
     def evenly_spaced(self, count: int) -> list[Frame]:
         """``count`` frames spread over the whole sequence; all of them, if it has fewer."""
         return self.frames(evenly_spaced(len(self), count))
 
 
-def _names(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir() if path.is_file()]
+def _files(folder: Path) -> dict[str, int]:
+    """Name -> bytes of the files directly in a folder."""
+    return {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES)
+    except OSError as error:
+        raise _faulty(path, error.strerror or "it cannot be opened", "unreadable") from error
 
 
 def _in_order(name: str) -> list[tuple[int, str]]:
@@ -103,14 +125,14 @@ def _in_order(name: str) -> list[tuple[int, str]]:
 
 
 @lru_cache(maxsize=4)
-def _listed(archive: Path) -> dict[str, list[str]]:
-    """Folder -> names of the files directly in it."""
-    found: dict[str, list[str]] = {}
+def _listed(archive: Path) -> dict[str, dict[str, int]]:
+    """Folder -> names of the files directly in it -> their bytes."""
+    found: dict[str, dict[str, int]] = {}
     with _opened(archive) as members:
         for member in members:
             if member.isfile():
                 path = PurePosixPath(member.name)
-                found.setdefault(path.parent.as_posix(), []).append(path.name)
+                found.setdefault(path.parent.as_posix(), {})[path.name] = member.size
     return found
 
 

@@ -20,11 +20,14 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from unmask.media.container import demux, opened, unreadable
-from unmask.media.frame import Frame, evenly_spaced
+from unmask.media.frame import Frame, evenly_spaced, first_middle_last
 from unmask.tables.errors import MediaError
 
 #: Videos with more pixels a frame than this are refused before any is unpacked.
 MAX_PIXELS = 100_000_000
+
+#: A file with at least this share of what its header says is whole: headers are often a little off.
+_WHOLE = 0.95
 
 #: Codecs whose packets are frames, one for one. Of the others each frame must be decoded to be counted: VP8, for one,
 #: has packets that are never shown.
@@ -42,6 +45,9 @@ class VideoInfo:
         width: pixels, as stored (before any turn).
         height: pixels, as stored.
         codec: ffmpeg's name, such as "h264".
+        sampling: how pixels are stored, in ffmpeg's name, such as "yuv420p".
+        rate: of its sound, samples a second; None where the file does not say, or has no sound.
+        channels: of its sound; 0 where it has none, None where the file does not say.
     """
 
     frames: int
@@ -50,6 +56,9 @@ class VideoInfo:
     width: int
     height: int
     codec: str
+    sampling: str
+    rate: int | None
+    channels: int | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,26 @@ class VideoReader:
             if not duration and container.duration:
                 duration = container.duration / av.time_base
             frames = stream.frames or round(duration * fps)
-            return VideoInfo(frames, fps, duration, first.width, first.height, stream.codec_context.name)
+            sound = next(iter(container.streams.audio), None)
+            context = sound.codec_context if sound else None
+            rate, channels = (context.sample_rate, context.layout.nb_channels) if context else (None, None)
+            return VideoInfo(
+                frames, fps, duration, first.width, first.height, stream.codec_context.name, first.format.name,
+                rate or None, channels if sound else 0,
+            )  # fmt: skip
+
+    def breaks_off(self) -> bool:
+        """Whether the file was cut: it has clearly fewer frames than its header says, and ends before it should.
+
+        Fewer frames alone prove nothing: a telephone cuts a video by a note in its header, and the sound may be longer
+        than the pictures. Nor is anything told of files whose header says neither frames nor duration.
+        """
+        if len(self) >= _WHOLE * self.info.frames:
+            return False
+        with self._opened() as (container, _):
+            duration, begin = (container.duration or 0) / av.time_base, (container.start_time or 0) / av.time_base
+            end = max((_end(packet) for packet in demux(container)), default=0.0)
+        return end - begin < _WHOLE * duration
 
     def frames(self, indices: Sequence[int]) -> list[Frame]:
         """Frames by index; none after the last of them is decoded, and whole groups between them are passed over.
@@ -140,6 +168,14 @@ class VideoReader:
             return [index % total for index in indices]
 
         return self._frames(chosen)
+
+    def first_middle_last(self) -> list[Frame]:
+        """Three frames, of which some are the same where there are fewer.
+
+        Raises:
+            MediaError: the video cannot be read.
+        """
+        return self._frames(first_middle_last)
 
     def frames_at(self, times_s: Sequence[float]) -> list[Frame]:
         """For each time the frame that is on the screen then: the last that began, or the first.
@@ -282,6 +318,13 @@ def _check(picture: av.VideoFrame, place: int, index: _Index, *, began: bool) ->
         return
     if place >= len(index.stamps) or picture.pts != index.stamps[place] or (began and not picture.key_frame):
         raise _WrongIndexError
+
+
+def _end(packet: av.Packet) -> float:
+    """When what a packet holds is over, in seconds; 0 where it does not say."""
+    if packet.pts is None or packet.time_base is None:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
 
 
 def _seconds(picture: av.VideoFrame, first: int | None) -> float | None:

@@ -34,6 +34,7 @@ from unmask.tables.errors import ConfigError, UnmaskError
 from unmask.tables.manifest import read_manifest, write_manifest
 from unmask.tables.predictions import write_predictions
 from unmask.tables.writing import write_text
+from unmask.training.audited import check_audit
 from unmask.training.calibration import fit_calibration
 from unmask.training.card import model_card
 from unmask.training.checks import check_values
@@ -58,11 +59,13 @@ def train(config: DictConfig, out: str | Path) -> Path:
         The model folder.
 
     Raises:
-        ConfigError: the configuration cannot work, or the folder holds a run that ``config.resume`` does not go on.
+        ConfigError: the configuration cannot work, the audit that it names does not fit, or the folder holds a run that
+            ``config.resume`` does not go on.
         UnmaskError: the manifest or the store is missing or damaged.
     """
     out = Path(out)
     check_values(config)
+    check_audit(config)
     _claim(out, config.resume)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     manifest, store = _data(config)

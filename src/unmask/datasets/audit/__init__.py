@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from unmask.datasets.audit import files, leaks, trivial, twins
+from unmask.datasets.audit import alike, files, leaks, trivial, twins
 from unmask.datasets.audit.findings import Audit, Finding
+from unmask.datasets.audit.look import SHORT_S, sha256
+from unmask.datasets.audit.manifests import read_all
 from unmask.datasets.splits import balance
-from unmask.tables.manifest import read_manifest
 
 __all__ = ["Audit", "Finding", "audit"]
 
@@ -19,14 +20,19 @@ def audit(
     manifests: Sequence[str | Path],
     *,
     root: str | Path | None = None,
+    workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Audit:
     """Audit one manifest, or several as if their splits were used together. Every file is opened.
 
+    Files are opened by processes of their own, which import the calling program: one that is a script must do its work
+    below ``if __name__ == "__main__":``.
+
     Args:
         manifests: paths.
         root: the dataset's folder, where it has moved since; the same for all manifests.
-        progress: called with (files done, files in all) as files are opened; pictures are opened twice.
+        workers: processes that open files; one a processor by default.
+        progress: called with (files done, files in all) as files are opened.
 
     Returns:
         The findings and the numbers behind them.
@@ -35,43 +41,56 @@ def audit(
         TableError: a manifest breaks its schema.
         UnmaskError: a manifest is missing.
     """
-    rows = pl.concat([read_manifest(path, root=root) for path in manifests], how="diagonal_relaxed")
-    total = rows.height + rows.filter(pl.col("media") == "image").height
+    rows = read_all(manifests, root=root)
+    hashes = {str(path): sha256(Path(path)) for path in manifests}
     done = 0
 
     def step() -> None:
         nonlocal done
         done += 1
         if progress:
-            progress(done, total)
+            progress(done, rows.height)
 
-    rows = files.look(rows, step)
-    counts = balance(rows)
-    measured = trivial.measure(rows)
+    looked = files.look(rows, step, workers=workers)
+    counts = balance(looked)
+    measured = trivial.measure(looked)
+    copies, kept_once = twins.find_same_bytes(looked)
+    alikes, pairs, not_compared = alike.find_near_duplicates(looked)
     findings = [
-        *files.find_faulty(rows),
+        *files.find_faulty(looked),
         *leaks.find_one_class(counts),
-        *leaks.find_shared(rows),
-        *twins.find_same_bytes(rows),
-        *twins.find_near_duplicates(rows, step),
+        *leaks.find_shared(looked),
+        *twins.find_other_files(looked),
+        *copies,
+        *alikes,
         *trivial.find_trivial(measured),
     ]
-    return Audit(findings, counts, measured, _notes(rows))
+    notes = [*kept_once, *not_compared, *_sounds(looked), *_unknown(looked)]
+    return Audit(findings, counts, measured, notes, pairs, hashes)
 
 
-def _notes(rows: pl.DataFrame) -> list[str]:
-    notes = []
-    sounds = rows.filter(pl.col("media") == "audio").height
-    if sounds:
-        notes.append(f"{sounds} sound files were not decoded: only their presence, size, bytes and names were checked")
-    videos = rows.filter((pl.col("media") == "video") & pl.col("fault").is_null()).height
-    if videos:
-        notes.append(
-            f"{videos} videos were not compared by their looks: between splits only copies to the byte are found"
-        )
-    for column, plural in (("source_id", "sources"), ("subject_id", "subjects")):
-        if column not in rows.columns or rows[column].null_count() == rows.height:
-            notes.append(
-                f"{plural} are not known, so whether splits share them was not checked: the manifest has no {column}"
-            )
+def _sounds(rows: pl.DataFrame) -> list[str]:
+    sounds = rows.filter((pl.col("media") == "audio") & pl.col("fault").is_null())
+    if sounds.is_empty():
+        return []
+    notes = [f"{sounds.height:,} sound files were not compared by how they sound: only copies to the byte are found"]
+    long = sounds.filter(pl.col("duration_s") > SHORT_S).height
+    if long:
+        notes.append(f"{long:,} sound files of more than {SHORT_S} seconds were decoded at their beginning only")
     return notes
+
+
+def _unknown(rows: pl.DataFrame) -> list[str]:
+    """What could not be compared because a manifest does not have it."""
+    names = rows["manifest"].unique(maintain_order=True)
+    notes = []
+    for column, plural in (("source_id", "sources"), ("subject_id", "subjects")):
+        without = [name for name in names if rows.filter(manifest=name)[column].is_null().all()]
+        if without:
+            whose = "the manifest has" if len(names) == 1 else f"{' and '.join(without)} {_have(without)}"
+            notes.append(f"{plural} are not known, so whether splits share them was not checked: {whose} no {column}")
+    return notes
+
+
+def _have(names: list[str]) -> str:
+    return "has" if len(names) == 1 else "have"

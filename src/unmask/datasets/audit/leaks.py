@@ -13,9 +13,11 @@ from unmask.tables.manifest import SPLITS
 
 #: Names mean something within their dataset only, so each is taken together with it.
 Name = tuple[str, str]
+#: Name -> the manifests that it stands in.
+Names = dict[Name, set[str]]
 
 _SHARED = (
-    ("id", "shared_id", "ids", "give each file one split, and audit no manifest twice"),
+    ("id", "shared_id", "ids", "give each file one split"),
     ("source_id", "shared_source", "sources", "put a real and all fakes made of it into one split"),
     (
         "subject_id",
@@ -46,52 +48,68 @@ def find_one_class(counts: pl.DataFrame) -> list[Finding]:
 
 
 def find_shared(rows: pl.DataFrame) -> list[Finding]:
-    """Ids, source ids, subjects and donors that stand in more than one split, each pair of splits a finding."""
+    """Ids, source ids, subjects and donors that stand in more than one split, each pair of splits a finding.
+
+    Args:
+        rows: as ``manifests.read_all`` gives them.
+    """
     findings = []
     for column, kind, plural, next_step in _SHARED:
-        if column not in rows.columns:
-            continue
-        for one, other, names in _overlaps(_names(rows, column), _names(rows, column)):
-            what = f"{len(names)} {plural} stand in {one} and in {other}"
-            findings.append(finding(kind, what, [_shown(name) for name in names], next_step))
+        names = _names(rows, pl.col(column))
+        for one, other, shared in _overlaps(names, names):
+            what = f"{len(shared)} {plural} stand in {one} and in {other}"
+            findings.append(finding(kind, what, shared, next_step))
     return findings + _find_shared_donors(rows)
 
 
 def _find_shared_donors(rows: pl.DataFrame) -> list[Finding]:
     """People whose face was put on somebody in one split while they are seen, or are put on others, in another one."""
-    if "donor_id" not in rows.columns:
-        return []
-    donors = _names(rows, "donor_id")
+    named = [_names(rows, pl.col(column)) for column in ("donor_id", "second_donor_id")]
+    donors = {split: _merged(*(names.get(split, {}) for names in named)) for split in SPLITS}
     # A donor is called by the name of a subject where the dataset knows its subjects, else by that of a source.
-    people = _names(rows, "subject_id" if "subject_id" in rows.columns else "source_id")
-    seen = {split: donors.get(split, set()) | people.get(split, set()) for split in SPLITS}
+    knows_subjects = pl.col("subject_id").is_not_null().any().over("dataset")
+    people = _names(rows, pl.when(knows_subjects).then("subject_id").otherwise("source_id"))
+    seen = {split: _merged(donors[split], people.get(split, {})) for split in SPLITS}
     return [
         finding(
             "shared_donor",
             f"{len(names)} people whose faces were put on others in {one} are in {other}, too",
-            [_shown(name) for name in names],
+            names,
             "split by groups of people who were swapped, or say beside each number that faces are shared",
         )
         for one, other, names in _overlaps(donors, seen)
     ]
 
 
-def _names(rows: pl.DataFrame, column: str) -> dict[str, set[Name]]:
-    """Split -> the names in ``column``."""
-    names: dict[str, set[Name]] = defaultdict(set)
-    for split, dataset, name in rows.select("split", "dataset", column).drop_nulls().iter_rows():
-        names[split].add((dataset, name))
+def _names(rows: pl.DataFrame, column: pl.Expr) -> dict[str, Names]:
+    """Split -> the names in ``column`` -> the manifests that have them there."""
+    names: dict[str, Names] = defaultdict(lambda: defaultdict(set))
+    chosen = rows.select("split", "dataset", "manifest", name=column).drop_nulls("name").unique()
+    for split, dataset, manifest, name in chosen.iter_rows():
+        names[split][dataset, name].add(manifest)
     return names
 
 
-def _overlaps(ones: Mapping[str, set[Name]], others: Mapping[str, set[Name]]) -> Iterable[tuple[str, str, list[Name]]]:
+def _merged(ones: Names, others: Names) -> Names:
+    return {name: ones.get(name, set()) | others.get(name, set()) for name in {*ones, *others}}
+
+
+def _overlaps(ones: Mapping[str, Names], others: Mapping[str, Names]) -> Iterable[tuple[str, str, list[str]]]:
     """(split, other split, names in ``ones`` of either and in ``others`` of the other), where there are any."""
-    empty: set[Name] = set()
+    parts = [*ones.values(), *others.values()]
+    several = len({manifest for part in parts for found in part.values() for manifest in found}) > 1
+    empty: Names = {}
     for one, other in combinations(SPLITS, 2):
-        shared = (ones.get(one, empty) & others.get(other, empty)) | (ones.get(other, empty) & others.get(one, empty))
-        if shared:
-            yield one, other, sorted(shared)
+        found: dict[Name, tuple[set[str], set[str]]] = {}
+        for name in ones.get(one, empty).keys() & others.get(other, empty).keys():
+            found[name] = ones[one][name], others[other][name]
+        for name in ones.get(other, empty).keys() & others.get(one, empty).keys():
+            found.setdefault(name, (others[one][name], ones[other][name]))
+        if found:
+            yield one, other, [_shown(name, (one, other), found[name], several) for name in sorted(found)]
 
 
-def _shown(name: Name) -> str:
-    return f"{name[1]} ({name[0]})"
+def _shown(name: Name, splits: tuple[str, str], manifests: tuple[set[str], set[str]], several: bool) -> str:
+    """``071 (faceforensics)``, and of several manifests: ``071 (faceforensics; train of a.csv, test of b.csv)``."""
+    where = [f"{split} of {' and '.join(sorted(those))}" for split, those in zip(splits, manifests, strict=True)]
+    return f"{name[1]} ({name[0]}{'; ' + ', '.join(where) if several else ''})"

@@ -33,10 +33,10 @@ LARGE = 0.65
 LEVEL = 0.05
 
 NUMBERS = (
-    "bytes", "bytes_per_pixel", "duration_s", "fps", "frames", "width", "height", "aspect", "name_length",
-    "name_digits",
+    "bytes", "bytes_per_pixel", "duration_s", "fps", "frames", "width", "height", "aspect", "rate", "channels",
+    "name_length", "name_digits",
 )  # fmt: skip
-NAMES = ("codec", "name_prefix", "name_pattern")
+NAMES = ("codec", "sampling", "name_prefix", "name_pattern")
 
 _FOLDS = 5
 _SCHEMA = {
@@ -139,10 +139,11 @@ def _with_features(rows: pl.DataFrame) -> pl.DataFrame:
     pixels = pl.col("width") * pl.col("height") * pl.col("frames").fill_null(1)
     stem = pl.col("path").str.extract(r"([^/]*?)(?:\.[^./]*)?$").str.to_lowercase()
     source = pl.col("source_id") if "source_id" in rows.columns else pl.lit(None, pl.String)
+    dataset = pl.col("dataset") if "dataset" in rows.columns else pl.lit("")
     return rows.with_columns(
         bytes_per_pixel=pl.when(pixels > 0).then(pl.col("bytes") / pixels),
         aspect=pl.when(pl.col("height") > 0).then(pl.col("width") / pl.col("height")),
-        cluster=pl.coalesce(source, "id"),
+        cluster=pl.concat_str(dataset, pl.lit("\0"), pl.coalesce(source, "id")),
         name_length=stem.str.len_chars(),
         name_digits=stem.str.count_matches(r"\d"),
         name_prefix=stem.str.extract(r"^(\D{0,8})"),
@@ -179,7 +180,7 @@ def find_trivial(measured: pl.DataFrame) -> list[Finding]:
     return [
         finding(
             "trivial_feature",
-            f"{row['feature']} alone tells real from fake in {row['media']}s: AUC {row['auc']:.2f} "
+            f"{row['feature']} alone tells real from fake in {_PLURAL[row['media']]}: AUC {row['auc']:.2f} "
             f"[{row['low']:.2f}, {row['high']:.2f}]",
             [f"{row['feature']}: {row['real']} in reals, {row['fake']} in fakes"],
             _REMEDIES[row["feature"]],
@@ -188,14 +189,17 @@ def find_trivial(measured: pl.DataFrame) -> list[Finding]:
     ]
 
 
+_PLURAL = {"image": "images", "video": "videos", "audio": "sound files"}
+
 _REMEDIES = {
     **dict.fromkeys(
         ("name_length", "name_digits", "name_prefix", "name_pattern"),
         "name files at random before a detector, or an entrant, can see the names",
     ),
     **dict.fromkeys(
-        ("bytes", "bytes_per_pixel", "codec"), "encode both classes again, by one encoder with one quality"
+        ("bytes", "bytes_per_pixel", "codec", "sampling"), "encode both classes again, by one encoder with one quality"
     ),
     **dict.fromkeys(("width", "height", "aspect"), "scale or crop both classes to one size"),
+    **dict.fromkeys(("rate", "channels"), "bring the sound of both classes to one rate and number of channels"),
     **dict.fromkeys(("duration_s", "frames", "fps"), "cut both classes to one length, at one frame rate"),
 }
