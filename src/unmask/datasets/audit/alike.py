@@ -68,9 +68,7 @@ class _Tally:
                 self.kept.append((one, other, frame))
 
 
-def find_near_duplicates(
-    rows: pl.DataFrame,
-) -> tuple[list[Finding], list[Pair], list[str]]:
+def find_near_duplicates(rows: pl.DataFrame) -> tuple[list[Finding], list[Pair], list[str]]:
     """Files that look alike.
 
     Args:
