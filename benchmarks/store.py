@@ -108,9 +108,9 @@ def reading(store: FaceStore, folder: Path, reads: int, repeats: int) -> None:
     ways = {
         "`FaceStore.image(row)`": each(store.image, rows),
         "a PNG file for each crop: `cv2.imread`, `cvtColor`": each(_read_png, files),
-        "JPEG in memory: `decode_image`, as the store does": each(decode_image, encoded),
-        "JPEG in memory: Pillow alone, the store's decoder": each(_with_pillow, encoded),
-        "JPEG in memory: `cv2.imdecode`, `cvtColor`": each(_with_opencv, read),
+        "JPEG in memory: `decode_image`, as other pictures are read": each(decode_image, encoded),
+        "JPEG in memory: Pillow alone": each(_with_pillow, encoded),
+        "JPEG in memory: `cv2.imdecode`, `cvtColor`, as the store does": each(_with_opencv, read),
         "the bytes from the store, not decoded": each(lambda row: store.table["image"][row].as_py(), rows),
     }
     seconds = in_turn(ways, repeats)
