@@ -9,11 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+import ray
 
 from unmask.media.ray_workers import in_order
 from unmask.media.workers import Lost
-
-ray = pytest.importorskip("ray")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -216,7 +216,6 @@ def _moved(temporary: Path, path: Path) -> bool:
         return False
     except OSError:  # some disks know no second name for a file; there, one process a store
         temporary.rename(path)
-        temporary.touch()
     return True
 
 
