@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.test_audit_alike import encode_again
 from tests.datasets.test_audit_files import write_rows
 from tests.fakes.media import make_clip, make_picture
 from unmask.datasets.audit import audit
@@ -41,8 +42,9 @@ def page(tmp_path_factory) -> str:
     for number in range(24):
         make_picture(root / f"{number + 10}.jpg", seed=number, quality=(50, 95)[number % 2])
         rows.append((f"{number + 10}.jpg", "image", number % 2, ("train", "test")[number % 3 == 0]))
+    make_clip(root / "train.mp4", seed="one", width=128, height=96)
+    encode_again(root / "train.mp4", root / "test.mp4", crf=20)
     for split in ("train", "test"):
-        make_clip(root / f"{split}.mp4", seed="one", frames=5 + len(split))
         make_picture(root / f"{split}.jpg", seed="two", quality=60 + len(split))
         rows += [(f"{split}.mp4", "video", 0, split), (f"{split}.jpg", "image", 0, split)]
     evil = EVIL.replace("/", "_")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.fakes.media import noise
-from unmask.media.encode import encode_jpeg, through_h264, through_jpeg, through_size
+from unmask.media.encode import encode_jpeg, through_h264, through_jpeg, through_size, write_video
 from unmask.media.image import decode_image
 
 
@@ -31,3 +31,11 @@ def test_size_loses_more_the_smaller():
     assert loss(image, through_size(image, 1.0)) == 0
     assert loss(image, through_size(image, 0.8)) < loss(image, through_size(image, 0.2))
     assert np.ptp(through_size(image, 0.001), axis=(0, 1)).max() == 0  # one pixel is left of it
+
+
+def test_the_same_frames_give_the_same_bytes(tmp_path):
+    """Several threads of the encoder gave up to five different files in thirty."""
+    frames = [np.roll(noise("one", width=320, height=240), step, axis=1) for step in range(10)]
+    for number in range(30):
+        write_video(tmp_path / f"{number}.mp4", frames, fps=25, crf=30)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1

@@ -152,13 +152,50 @@ def test_any_frames_in_any_order_by_seeking(tmp_path):
         reader.frames([100])
 
 
-def test_groups_that_nobody_asks_for_are_not_decoded(tmp_path, monkeypatch):
-    path = encode(tmp_path / "a.mp4", 100, g="10", sc_threshold="0")
-    decodings = []
+@pytest.fixture
+def decodings(monkeypatch) -> list[int]:
+    """Stamps of all frames that are decoded from now on."""
+    stamps: list[int] = []
     decode = video._decode
-    monkeypatch.setattr(video, "_decode", lambda *file: (decodings.append(1) or each for each in decode(*file)))
+    monkeypatch.setattr(video, "_decode", lambda *file: (stamps.append(each.pts) or each for each in decode(*file)))
+    return stamps
+
+
+def test_groups_that_nobody_asks_for_are_not_decoded(tmp_path, decodings):
+    path = encode(tmp_path / "a.mp4", 100, g="10", sc_threshold="0", bf="0")
     VideoReader(path).frames([3, 95])
     assert len(decodings) == 4 + 6
+
+
+def test_frames_that_nobody_needs_are_not_decoded(tmp_path, decodings):
+    """Every eighth frame is a base on which the seven between lean, and nothing leans on those."""
+    options = {"bf": "7", "g": "100", "sc_threshold": "0", "x264-params": "b-pyramid=none:b-adapt=0:ref=1"}
+    path = encode(tmp_path / "a.mp4", 81, **options)
+    whole = decoded(path)
+    for wanted in ([36], [0, 19, 60], [80], range(81)):
+        decodings.clear()
+        same(VideoReader(path).frames(wanted), whole)
+        bases = set(range(0, 81, 8))
+        first = 8  # until a first frame has come, nothing is known
+        assert len(decodings) <= len(bases | set(wanted)) + first
+    assert len(decodings) == 81
+
+
+def test_other_codecs_say_nothing_that_sure_of_who_needs_whom(tmp_path, decodings):
+    path = encode(tmp_path / "a.avi", 40, codec="mpeg4", bf="2", g="100", sc_threshold="1000000000")
+    whole = decoded(path)
+    decodings.clear()
+    same(VideoReader(path).frames([30]), whole)
+    assert len(decodings) == 31
+
+
+def test_in_interlaced_video_no_frame_is_passed_over(tmp_path, decodings):
+    """There a packet may be half a frame."""
+    path = encode(tmp_path / "a.mp4", 40, bf="3", g="100", **{"x264-params": "interlaced=1"})
+    whole = decoded(path)
+    decodings.clear()
+    same(VideoReader(path).frames([30]), whole)
+    assert len(decodings) == 31
 
 
 def test_a_stream_without_key_frames_is_decoded_from_the_start(tmp_path):

@@ -79,7 +79,7 @@ def through_h264(frames: Sequence[np.ndarray], *, crf: int) -> list[np.ndarray]:
 
 
 def write_video(path: str | Path | io.BytesIO, frames: Sequence[np.ndarray], *, fps: float, crf: int) -> None:
-    """Encode frames as H.264 (yuv420p, MP4, no sound).
+    """Encode frames as H.264 (yuv420p, MP4, no sound). The same frames give the same bytes.
 
     Args:
         path: where to; overwritten.
@@ -92,6 +92,7 @@ def write_video(path: str | Path | io.BytesIO, frames: Sequence[np.ndarray], *, 
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": str(crf), "preset": "veryfast"}
+        stream.codec_context.thread_count = 1  # what several threads write differs from run to run
         for image in frames:
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image[:height, :width]), format="rgb24")
             container.mux(stream.encode(picture))

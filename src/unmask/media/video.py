@@ -6,8 +6,8 @@ off, ends the process at some damaged files, writes on the screen, and makes tor
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -149,7 +149,7 @@ class VideoReader:
         return end - begin < _WHOLE * duration
 
     def frames(self, indices: Sequence[int]) -> list[Frame]:
-        """Frames by index; none after the last of them is decoded, and whole groups between them are passed over.
+        """Frames by index; none after the last of them is decoded, and of those between only what they depend on.
 
         Args:
             indices: in any order; negative ones count from the end.
@@ -290,34 +290,50 @@ class VideoReader:
 
     def _decoded(self, indices: list[int]) -> list[Frame]:
         index, waiting, found = self._index, sorted(set(indices), reverse=True), dict[int, Frame]()
+        wanted = None if index.sure else {index.stamps[place] for place in waiting}
         with self._opened() as (container, stream):
-            pictures, place = _decode(container, stream), 0
+            pictures, place = _decode(container, stream, wanted), -1
             while waiting:
                 key = index.keys[bisect_right(index.keys, waiting[-1]) - 1]
-                if key > place:
+                if key > place + 1:
                     container.seek(index.stamps[key], stream=stream)
-                    pictures, place = _decode(container, stream), key
+                    pictures, place = _decode(container, stream, wanted), key - 1
                 for picture in pictures:
-                    _check(picture, place, index, began=place == key)
-                    place += 1
-                    if place - 1 == waiting[-1]:
-                        found[place - 1] = self._frame(place - 1, picture)
-                        waiting.pop()
+                    place = _place(picture, place, index, began=place == key - 1, gaps=_may_pass_over(stream, picture))
+                    if place >= waiting[-1]:
                         break
                 else:
                     raise _WrongIndexError
+                if place != waiting.pop():
+                    raise _WrongIndexError
+                found[place] = self._frame(place, picture)
         return [found[place] for place in indices]
 
     def _frame(self, place: int, picture: av.VideoFrame) -> Frame:
         return Frame(place, _seconds(picture, self._index.stamps[0]), picture)
 
 
-def _check(picture: av.VideoFrame, place: int, index: _Index, *, began: bool) -> None:
-    """Raise ``_WrongIndexError`` where another frame came than the index says, or decoding began at no key frame."""
+def _place(picture: av.VideoFrame, before: int, index: _Index, *, began: bool, gaps: bool) -> int:
+    """Which frame this is, after the one that came before.
+
+    Args:
+        picture: what was decoded.
+        before: place of the one before it.
+        index: of all frames.
+        began: whether decoding began with it, which it can at a key frame alone.
+        gaps: whether frames may have been passed over.
+
+    Raises:
+        _WrongIndexError: it is another frame than the index says.
+    """
     if index.sure:
-        return
+        return before + 1
+    place = before + 1
+    if gaps and not began and picture.pts is not None:
+        place = bisect_left(index.stamps, picture.pts, lo=place)
     if place >= len(index.stamps) or picture.pts != index.stamps[place] or (began and not picture.key_frame):
         raise _WrongIndexError
+    return place
 
 
 def _end(packet: av.Packet) -> float:
@@ -333,10 +349,29 @@ def _seconds(picture: av.VideoFrame, first: int | None) -> float | None:
     return float((picture.pts - first) * picture.time_base)
 
 
-def _decode(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-    """Every frame in order; a packet that cannot be decoded costs itself, and the file ends where it breaks off."""
+def _decode(
+    container: InputContainer, stream: VideoStream, wanted: Container[int | None] | None = None
+) -> Iterator[av.VideoFrame]:
+    """Every frame in order; a packet that cannot be decoded costs itself, and the file ends where it breaks off.
+
+    Where the stamps of the frames that are ``wanted`` are given, others on which none depends may be passed over.
+    """
+    passing = False
     for packet in demux(container, stream):
+        if wanted is not None:
+            stream.codec_context.skip_frame = "NONREF" if passing and packet.pts not in wanted else "DEFAULT"
         try:
-            yield from packet.decode()
+            for picture in packet.decode():
+                passing = _may_pass_over(stream, picture)
+                yield picture
         except FFmpegError:
             continue
+
+
+def _may_pass_over(stream: VideoStream, picture: av.VideoFrame) -> bool:
+    """Whether frames on which no other depends can be left out with nothing changed in the others.
+
+    H.264 marks them without exception. HEVC's mark means something else where there are layers, and of interlaced
+    video a packet may be half a frame.
+    """
+    return stream.codec_context.name == "h264" and not picture.interlaced_frame
