@@ -96,8 +96,9 @@ class VideoReader:
 
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
         self.path, self.threads = Path(path), threads
-        with self._opened():
-            pass
+        with self._opened() as (container, stream):
+            self._time_base = float(stream.time_base or 1)  # seconds a stamp's step lasts
+            self._packets = _index_of_packets(container, stream)
 
     def __len__(self) -> int:
         """Number of frames, as their packets have it; what the header says may be a lie."""
@@ -254,22 +255,8 @@ class VideoReader:
         return unreadable(self.path, "video", detail, reason)
 
     @cached_property
-    def _time_base(self) -> float:
-        """Seconds a stamp's step lasts."""
-        with self._opened() as (_, stream):
-            return float(stream.time_base or 1)
-
-    @cached_property
     def _index(self) -> _Index:
-        with self._opened() as (container, stream):
-            codec = stream.codec_context.name
-            packets = [packet for packet in demux(container, stream) if packet.size and not packet.is_discard]
-        stamps = sorted((packet.pts, packet.is_keyframe) for packet in packets if packet.pts is not None)
-        plain = len(stamps) == len(packets) and len({stamp for stamp, _ in stamps}) == len(stamps) > 0
-        if not plain or codec not in _PACKET_IS_FRAME:
-            return self._index_by_decoding()
-        keys = [place for place, (_, key) in enumerate(stamps) if key or place == 0]
-        return _Index([stamp for stamp, _ in stamps], keys, sure=False, timed=True)
+        return self._packets or self._index_by_decoding()
 
     def _index_by_decoding(self) -> _Index:
         with self._opened() as (container, stream):
@@ -311,6 +298,21 @@ class VideoReader:
 
     def _frame(self, place: int, picture: av.VideoFrame) -> Frame:
         return Frame(place, _seconds(picture, self._index.stamps[0]), picture)
+
+
+def _index_of_packets(container: InputContainer, stream: VideoStream) -> _Index | None:
+    """What the packets say of the frames, without decoding any; None where that tells too little."""
+    packets = [
+        (packet.pts, packet.is_keyframe)  # and not the packet, whose data would fill the memory
+        for packet in demux(container, stream)
+        if packet.size and not packet.is_discard
+    ]
+    stamps = sorted((stamp, key) for stamp, key in packets if stamp is not None)
+    plain = len(stamps) == len(packets) and len({stamp for stamp, _ in stamps}) == len(stamps) > 0
+    if not plain or stream.codec_context.name not in _PACKET_IS_FRAME:
+        return None
+    keys = [place for place, (_, key) in enumerate(stamps) if key or place == 0]
+    return _Index([stamp for stamp, _ in stamps], keys, sure=False, timed=True)
 
 
 def _place(picture: av.VideoFrame, before: int, index: _Index, *, began: bool, gaps: bool) -> int:
