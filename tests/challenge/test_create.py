@@ -78,7 +78,7 @@ def test_refusals(tmp_path, manifest, challenge):
 
 
 def test_check_finds_torn_clusters_missing_classes_and_a_bad_sample_at_once(challenge):
-    from unmask.challenge.folder import sha256
+    from unmask.tables.hashing import sha256
 
     answers = challenge / "answers.csv"
     key = pl.read_csv(answers)

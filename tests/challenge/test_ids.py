@@ -180,7 +180,7 @@ def test_endings_that_tell_are_warned_of_even_with_new_ids(tmp_path, telling):
 
 
 def test_check_warns_of_a_challenge_that_was_made_before(challenge, capsys):
-    from unmask.challenge.folder import sha256
+    from unmask.tables.hashing import sha256
 
     assert find_warnings(check_challenge(challenge)) == []
     key = open_challenge(challenge).key

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from unmask.challenge.create import create
-from unmask.challenge.folder import open_challenge, sha256
+from unmask.challenge.folder import open_challenge
 from unmask.challenge.ranking import _ranks, rank
 from unmask.challenge.submission import score_submission
+from unmask.tables.hashing import sha256
 
 from .conftest import answers_of
 

@@ -3,10 +3,11 @@
 import polars as pl
 import pytest
 
-from unmask.challenge.folder import open_challenge, sha256
+from unmask.challenge.folder import open_challenge
 from unmask.challenge.submission import check_submission, score_submission
 from unmask.scoring import score
 from unmask.tables.errors import ChallengeError, TableError
+from unmask.tables.hashing import sha256
 
 from .conftest import answers_of
 

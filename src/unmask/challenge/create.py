@@ -7,12 +7,14 @@ from pathlib import Path
 import polars as pl
 
 from unmask.challenge.definition import DEFINITION, Definition, write_definition
-from unmask.challenge.folder import NAMES, SAMPLE, SUBMISSIONS, Challenge, open_challenge, sha256
+from unmask.challenge.folder import NAMES, SAMPLE, SUBMISSIONS, Challenge, open_challenge
 from unmask.challenge.ids import new_names
 from unmask.challenge.parts import split_parts
 from unmask.scoring.metrics import METRICS
 from unmask.tables.answers import NOT_SLICES, read_answers, write_answers
+from unmask.tables.audited import require_clean
 from unmask.tables.errors import ChallengeError
+from unmask.tables.hashing import sha256
 from unmask.tables.predictions import write_predictions
 from unmask.tables.writing import write_table
 
@@ -30,6 +32,7 @@ def create(
     metric: str = "roc_auc",
     seed: int = 0,
     new_ids: bool = False,
+    audit: str | Path | None = None,
 ) -> Challenge:
     """Make a challenge: ``challenge.yaml``, ``answers.csv``, ``sample_submission.csv`` and ``submissions/``.
 
@@ -46,9 +49,11 @@ def create(
         seed: of the split and the bootstrap.
         new_ids: give every file a new id that tells nothing, and write ``names.csv`` for the organizer: the columns id,
             original_id, and path where the manifest has it.
+        audit: ``audit.json`` without findings, of this manifest and of any others, such as the training data.
 
     Raises:
         ChallengeError: there is a challenge already, a parameter is out of its range, or the rows cannot be split.
+        ConfigError: the audit has findings, or is not of this manifest.
         TableError: the manifest breaks its schema.
     """
     folder = Path(folder)
@@ -61,6 +66,8 @@ def create(
         raise ChallengeError(f"the public share {public!r} is not between 0 and 1", next_step="give one such as 0.4")
     if metric not in METRICS:
         raise ChallengeError(f"there is no metric {metric!r}", next_step=f"give one of {', '.join(METRICS)}")
+    if audit is not None:
+        require_clean(Path(audit), [Path(manifest)], without="leave out --audit", more_may_be_audited=True)
     key = read_answers(manifest, split=split)
     names = _renamed(key) if new_ids else None
     if names is not None:

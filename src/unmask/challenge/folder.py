@@ -5,7 +5,6 @@ DIR/challenge.yaml, DIR/answers.csv, DIR/sample_submission.csv, DIR/submissions/
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from unmask.scoring.estimates import Protocol
 from unmask.scoring.metrics import Settings
 from unmask.tables.answers import read_answers
 from unmask.tables.errors import ChallengeError
+from unmask.tables.hashing import sha256
 
 SAMPLE = "sample_submission.csv"
 NAMES = "names.csv"
@@ -98,9 +98,3 @@ def open_challenge(folder: str | Path) -> Challenge:
             "challenge.yaml and rank again",
         )
     return Challenge(folder, definition, read_answers(answers))
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -32,11 +32,15 @@ def init(
     metric: Annotated[str, typer.Option(help="What teams are ranked by.")] = "roc_auc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split and of the intervals.")] = 0,
     new_ids: Annotated[bool, typer.Option("--new-ids", help="Give each file an id that tells nothing.")] = False,
+    audit: Annotated[
+        Path | None, typer.Option(help="audit.json that must have no finding, of this manifest and any others.")
+    ] = None,
 ) -> None:
     """Make a challenge: its definition, answer key with public and private part, and a sample submission.
 
     Warns of ids that tell the label, such as `fake/x.mp4`; with `--new-ids`, each file gets a new one, and names.csv
-    says which is which.
+    says which is which. With `--audit`, refuses data that `unmask audit MANIFEST TRAINING_DATA --json audit.json` found
+    anything in: files that cannot be read, splits that leak, surfaces that tell the label.
 
     Example: `unmask challenge init faces-2025/ --manifest manifest.parquet --public 0.4`
     """
@@ -44,8 +48,9 @@ def init(
     from unmask.challenge.review import find_warnings
 
     made = create(
-        folder, manifest, split=split or None, public=public, name=name, metric=metric, seed=seed, new_ids=new_ids
-    )
+        folder, manifest, split=split or None, public=public, name=name, metric=metric, seed=seed, new_ids=new_ids,
+        audit=audit,
+    )  # fmt: skip
     parts = made.key["usage"].value_counts(sort=True).rows()
     told = ", ".join(f"{count:,} {usage}" for usage, count in parts)
     typer.echo(f"made {made.folder / 'challenge.yaml'}: {told} rows; submissions go into {made.folder / 'submissions'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import unicodedata
 from collections.abc import Sequence
@@ -311,9 +310,3 @@ def _kind_by_content(path: Path) -> str | None:
 def _rows(files: Sequence[tuple[str, str]], root: Path) -> pl.DataFrame:
     where = str(root.resolve())
     return pl.DataFrame([(name, name, media, where) for name, media in files], schema=_COLUMNS, orient="row")
-
-
-def sha256(path: str | Path) -> str:
-    """Hash of a file, as model cards and scorecards name it."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

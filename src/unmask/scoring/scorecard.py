@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections import Counter
@@ -19,6 +18,7 @@ from unmask.scoring.metrics import SMALLEST_CLIP, Settings
 from unmask.scoring.slices import SLICE, Group, slice_by
 from unmask.tables.answers import NOT_SLICES, read_answers
 from unmask.tables.errors import UnmaskError
+from unmask.tables.hashing import sha256
 from unmask.tables.predictions import read_predictions
 from unmask.tables.reading import shown
 
@@ -182,7 +182,4 @@ def _count(reasons: list[str]) -> dict[str, int]:
 
 
 def _sha256(source: str | Path | pl.DataFrame) -> str | None:
-    if isinstance(source, pl.DataFrame):
-        return None
-    with Path(source).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return None if isinstance(source, pl.DataFrame) else sha256(source)

@@ -25,12 +25,13 @@ from unmask.detectors import build
 from unmask.detectors.base import Detector
 from unmask.faces.store import FaceStore
 from unmask.inference.model_folder import Model, ModelSpec, load_model, save_model
-from unmask.inference.predict import Predictions, predict, sha256
+from unmask.inference.predict import Predictions, predict
 from unmask.loading.data_module import FaceDataModule, crops_of
 from unmask.loading.join import join
 from unmask.scoring import score
 from unmask.scoring.report import write_scorecard
 from unmask.tables.errors import ConfigError, UnmaskError
+from unmask.tables.hashing import sha256
 from unmask.tables.manifest import read_manifest, write_manifest
 from unmask.tables.predictions import write_predictions
 from unmask.tables.writing import write_text

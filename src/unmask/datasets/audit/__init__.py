@@ -9,9 +9,10 @@ import polars as pl
 
 from unmask.datasets.audit import alike, files, leaks, trivial, twins
 from unmask.datasets.audit.findings import Audit, Finding
-from unmask.datasets.audit.look import SHORT_S, sha256
+from unmask.datasets.audit.look import SHORT_S
 from unmask.datasets.audit.manifests import read_all
 from unmask.datasets.splits import balance
+from unmask.tables.hashing import sha256
 
 __all__ = ["Audit", "Finding", "audit"]
 

@@ -18,6 +18,7 @@ from unmask.media.image import read_with_info
 from unmask.media.sequence import SequenceReader, is_sequence
 from unmask.media.video import VideoReader
 from unmask.tables.errors import MediaError
+from unmask.tables.hashing import sha256
 
 #: Sounds that are no longer than this, in seconds, are decoded to their end, others at their beginning alone.
 SHORT_S = 60
@@ -74,12 +75,6 @@ def _look(path: Path, media: str, digest: bool, facts: Facts) -> None:
     if digest:
         facts["digest"] = sha256(path)
     {"image": _look_at_picture, "video": _look_at_video, "audio": _look_at_sound}[media](path, facts)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _look_at_picture(path: Path, facts: Facts) -> None:
