@@ -2,8 +2,9 @@
 
     python benchmarks/preparation.py CLIPS_FOLDER [--clips 5] [--repeats 3] [--frames 32] [--only WAY...]
 
-CLIPS_FOLDER holds real videos, best of 480p. They are measured as they are; enlarged until the shorter side has 1080
-pixels (bicubic, H.264 at rate factor 23); and so enlarged and played forth and back up to 300 frames.
+CLIPS_FOLDER holds real videos. Those of fewer than 1080 pixels on the shorter side, best of 480p, are measured as they
+are; enlarged until that side has 1080 pixels (bicubic, H.264 at rate factor 23); and so enlarged and played forth and
+back up to 300 frames. Larger ones are measured as they are, apart.
 
 Everything runs in one process that is pinned to one core, each library with one thread; models are loaded before. All
 ways are given the same evenly spaced frames, and take each clip in turn. Two of the ways need packages that unmask does
@@ -228,9 +229,12 @@ def enlarge(clip: Path, target: Path, *, frames: int | None = None) -> None:
         container.mux(stream.encode(None))
 
 
-def make_sets(clips: Sequence[Path], scratch: Path) -> dict[str, list[Path]]:
-    """The three kinds of clips, each under what it is called on the page."""
-    sets = {"as they are": list(clips), "enlarged": [], f"enlarged, {LONG} frames": []}
+def make_sets(clips: Sequence[Path], number: int, scratch: Path) -> dict[str, list[Path]]:
+    """The kinds of clips, ``number`` of each at most, each under what it is called on the page."""
+    sides = {clip: min(info.width, info.height) for clip in clips if (info := VideoReader(clip).info)}
+    filmed = [clip for clip, side in sides.items() if side >= SHORTER][:number]
+    clips = [clip for clip, side in sides.items() if side < SHORTER][:number]
+    sets: dict[str, list[Path]] = {"as they are": clips, "enlarged": [], f"enlarged, {LONG} frames": []}
     for name, frames in (("enlarged", None), (f"enlarged, {LONG} frames", LONG)):
         folder = scratch / name.replace(", ", "-").replace(" ", "-")
         folder.mkdir()
@@ -238,7 +242,8 @@ def make_sets(clips: Sequence[Path], scratch: Path) -> dict[str, list[Path]]:
             told(f"making {clip.stem}, {name}")
             sets[name].append(folder / f"{clip.stem}.mp4")
             enlarge(clip, sets[name][-1], frames=frames)
-    return sets
+    sets[f"filmed with {SHORTER} pixels or more"] = filmed
+    return {name: members for name, members in sets.items() if members}
 
 
 @contextmanager
@@ -419,7 +424,7 @@ def described(clips: Sequence[Path]) -> str:
 
 def main(folder: Path, number: int, repeats: int, count: int, keys: Sequence[str]) -> None:
     """Print the tables."""
-    clips = [path for path in sorted(folder.iterdir()) if media_kind(path) == "video"][:number]
+    clips = [path for path in sorted(folder.iterdir()) if media_kind(path) == "video"]
     if not clips:
         raise SystemExit(f"there is no video in {folder}")
     cv2.setNumThreads(1)
@@ -427,7 +432,7 @@ def main(folder: Path, number: int, repeats: int, count: int, keys: Sequence[str
     print(f"{count} frames of each clip, {repeats} runs. {versions(['facenet-pytorch', 'dlib-bin', 'decord2'])}.\n")
     ours = {key: ways[key] for key in ways if WAYS[key][2] == "unmask"}
     with tempfile.TemporaryDirectory(prefix="unmask-") as scratch:
-        for name, members in make_sets(clips, Path(scratch)).items():
+        for name, members in make_sets(clips, number, Path(scratch)).items():
             print(f"### Clips {name}: {described(members)}\n")
             for way in ways.values():  # whatever is only done at a first call
                 with new_folder() as out:

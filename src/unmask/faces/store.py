@@ -98,6 +98,8 @@ class StoreWriter:
 
     def __init__(self, folder: str | Path, settings: StoreSettings) -> None:
         self.folder = Path(folder)
+        self._read: set[Path] = set()
+        self._held: set[str] = set()
         description = self.folder / "store.yaml"
         if description.is_file():
             if (found := _read_settings(self.folder)) != settings:
@@ -116,18 +118,33 @@ class StoreWriter:
 
     def done(self) -> set[str]:
         """The ids that the store holds already."""
-        return {name for shard in _shards(self.folder) for name in _table(shard)["id"].to_pylist()}
+        self._look()
+        return set(self._held)
 
     def add(self, rows: Sequence[dict[str, object]]) -> None:
-        """Write one more shard, beside those that other processes write into the same store."""
-        shards = _shards(self.folder)
-        number = int(shards[-1].stem.removeprefix("shard-")) + 1 if shards else 0  # an earlier one may be gone
-        table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
+        """Write one more shard, beside those that other processes write into the same store.
+
+        Files that one of them was faster with are left out, so that no file has its rows twice.
+        """
         with hidden_beside(self.folder / "shard.arrow") as temporary:
-            with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-                writer.write_table(table)
-            while not _moved(temporary, self.folder / f"shard-{number:05d}.arrow"):
-                number += 1
+            while True:  # a shard that comes in between takes the next number, and is looked at
+                number = self._look()
+                fresh = [row for row in rows if row["id"] not in self._held]
+                if not fresh:
+                    return
+                with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+                    writer.write_table(pa.Table.from_pylist(fresh, schema=SCHEMA))
+                if _moved(temporary, self.folder / f"shard-{number:05d}.arrow"):
+                    return
+
+    def _look(self) -> int:
+        """Take in the ids of shards that have come since; the number that the next one has."""
+        shards = _shards(self.folder)
+        for shard in shards:
+            if shard not in self._read:
+                self._held.update(_table(shard)["id"].to_pylist())
+                self._read.add(shard)
+        return int(shards[-1].stem.removeprefix("shard-")) + 1 if shards else 0  # an earlier one may be gone
 
 
 class FaceStore:
@@ -198,10 +215,10 @@ class FaceStore:
         """Decode one crop: (size, size, 3) uint8 RGB."""
         data = self.table["image"][row].as_py()
         try:  # OpenCV takes three quarters of Pillow's time for the same pixels, but does not say why it fails
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
         except cv2.error:
             image = None
-        return decode_image(data) if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        return decode_image(data) if image is None else image
 
     def landmarks(self, row: int) -> np.ndarray:
         """The (5, 2) float64 landmarks of one crop, in its pixels."""
