@@ -157,6 +157,19 @@ class DatasetContract:
         with pytest.raises(DatasetError, match="no such folder"):
             self.index(tmp_path / "absent")
 
+    def test_a_file_is_no_folder(self, tmp_path):
+        (tmp_path / "data.zip").write_bytes(b"x")
+        with pytest.raises(DatasetError, match="a file, not a folder"):
+            self.index(tmp_path / "data.zip")
+
+    def test_a_root_that_no_table_can_carry(self, tree, tmp_path):
+        try:
+            copied = Path(shutil.copytree(tree, tmp_path / os.fsdecode(b"copy\xff")))
+        except OSError:
+            pytest.skip("this disk takes no such name")
+        with pytest.raises(DatasetError, match=r"copy\\udcff"):
+            self.index(copied)
+
     def test_manifest_round_trip(self, tree, tmp_path):
         manifest = self.index(tree)
         write_manifest(manifest, tmp_path / "m.parquet")

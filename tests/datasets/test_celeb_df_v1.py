@@ -66,3 +66,17 @@ def test_a_list_with_a_byte_order_mark_and_a_line_twice(fake, tmp_path):
     line = (root / LIST).read_text().splitlines()[0]
     (root / LIST).write_bytes(b"\xef\xbb\xbf" + f"{line}\r\n".encode() + (root / LIST).read_bytes())
     assert index("celeb_df_v1", root).equals(before)
+
+
+def test_the_second_release_is_not_taken_for_the_first(tmp_path):
+    (tmp_path / "Celeb-real").mkdir()
+    for clip in range(159):
+        (tmp_path / f"Celeb-real/id0_{clip:04d}.mp4").write_bytes(b"x")
+    report = Report()
+    index("celeb_df_v1", tmp_path, report=report)
+    (warning,) = report.warnings
+    assert "159 files in Celeb-real" in warning
+    assert "another release" in warning
+    report = Report()
+    index("celeb_df_v2", tmp_path, report=report)
+    assert report.warnings == []

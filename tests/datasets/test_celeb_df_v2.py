@@ -9,7 +9,7 @@ import pytest
 from tests.datasets.contract import DatasetContract
 from unmask.datasets import index
 from unmask.datasets.report import Report
-from unmask.tables.errors import DatasetError
+from unmask.tables.errors import DatasetError, TableError
 
 LIST = "List_of_testing_videos.txt"
 
@@ -99,14 +99,15 @@ def test_without_the_list_everything_is_drawn_and_it_is_said(fake, tmp_path):
     [
         ("0 YouTube-real/00000.mp4", "1 is real and 0 is fake"),
         ("1 Celeb-synthesis/id0_id1_0000.mp4", "1 is real and 0 is fake"),
-        ("YouTube-real/00000.mp4", "line 1 is not of the form"),
-        ("1 YouTube-real/00000.mp4\n1 ../../etc/passwd", "line 2 is not of the form"),
+        ("YouTube-real/00000.mp4", "line 1: .* is not of the form"),
+        ("1 YouTube-real/00000.mp4\n1 ../../etc/passwd", "line 2: .* is not of the form"),
+        ("x\n0 YouTube-real/00000.mp4\n2 Celeb-real/a.mp4", r"(?s)3 problems.*line 1: .*line 2: .*line 3: "),
     ],
 )
 def test_a_list_of_another_convention_is_refused(tmp_path, text, message):
     root = touch(tmp_path, "YouTube-real/00000.mp4")
     (root / LIST).write_text(text)
-    with pytest.raises(DatasetError, match=message):
+    with pytest.raises(TableError, match=message):
         index("celeb_df_v2", root)
 
 
@@ -128,3 +129,30 @@ def test_strangers_are_left_out_and_told(tmp_path):
     assert manifest["id"].to_list() == ["Celeb-real/id1_0000.mp4"]
     assert [path for paths in report.odd.values() for path in paths] == ["Celeb-real/final.mp4"]
     assert {count.part: count.expected - count.found for count in report.counts}["Celeb-real"] == 589
+
+
+def test_one_folder_further_down_as_other_tools_have_it(tmp_path):
+    root = touch(
+        tmp_path,
+        *("Celeb-real/videos/id0_0000.mp4", "Youtube-real/videos/00000.mp4", "Celeb-synthesis/id0_id1_0000.mp4"),
+        *("Celeb-synthesis/videos/id1_id0_0000.mp4", "Celeb-real/frames/id0_0000/000.png"),
+    )
+    (root / LIST).write_text("1 YouTube-real/00000.mp4\n")
+    report = Report()
+    manifest = index("celeb_df_v2", root, report=report)
+    assert dict(manifest.select("id", "path").iter_rows()) == {
+        "Celeb-real/id0_0000.mp4": "Celeb-real/videos/id0_0000.mp4",
+        "Celeb-synthesis/id0_id1_0000.mp4": "Celeb-synthesis/id0_id1_0000.mp4",
+        "Celeb-synthesis/id1_id0_0000.mp4": "Celeb-synthesis/videos/id1_id0_0000.mp4",
+        "YouTube-real/00000.mp4": "Youtube-real/videos/00000.mp4",
+    }
+    assert manifest.filter(pl.col("split") == "test")["id"].to_list() == ["YouTube-real/00000.mp4"]
+    assert report.odd == {}
+
+
+def test_a_list_of_another_length_is_told(tmp_path):
+    root = touch(tmp_path, "YouTube-real/00000.mp4", "YouTube-real/00001.mp4")
+    (root / LIST).write_text("1 YouTube-real/00000.mp4\n")
+    report = Report()
+    index("celeb_df_v2", root, report=report)
+    assert any(f"{LIST} names 1 files where the published one names 518" in note for note in report.notes)

@@ -43,6 +43,10 @@ class TestCsv(DatasetContract):
         with pytest.raises(DatasetError, match="no such table"):
             self.index(tmp_path)
 
+    def test_a_file_is_no_folder(self, tmp_path):
+        with pytest.raises(DatasetError, match="a table, and this is a folder"):
+            super().index(tmp_path)  # here it is the other way round
+
 
 def make(root: Path, text: str | bytes, *files: str) -> Path:
     for path in files:
@@ -246,3 +250,16 @@ def test_a_hundred_thousand_rows(tmp_path):
     lines = "".join(f"clips/{number % 300}/{number}.mp4,{number % 2}\n" for number in range(100_000))
     manifest = index("csv", make(tmp_path, "path,label\n" + lines, "clips/0/0.mp4", "clips/1/1.mp4"))
     assert manifest.height == 2
+
+
+def test_absolute_paths_over_a_link_to_the_folder(tmp_path):
+    home = make(tmp_path / "disk", "", "a.jpg", "b/c.jpg").parent
+    (tmp_path / "data").symlink_to(home, target_is_directory=True)
+    through = tmp_path / "data"
+    (home / NAME).write_text(f"path,label\n{through}/a.jpg,0\n{through}/b/c.jpg,1\n{through}/gone.jpg,1\n")
+    for table in (home / NAME, through / NAME):
+        assert index("csv", table)["path"].to_list() == ["a.jpg", "b/c.jpg"]
+    (home / NAME).write_text(f"path,label\n{through}/../a.jpg,0\n{tmp_path}/a.jpg,0\n/{'x' * 3000}/a.jpg,0\n")
+    with pytest.raises(TableError) as caught:
+        index("csv", through / NAME)
+    assert len(caught.value.problems) == 3

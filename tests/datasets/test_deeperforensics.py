@@ -186,3 +186,17 @@ def test_videos_that_the_lists_do_not_name_are_left_out(copy):
     manifest = index("deeperforensics", copy, report=report)
     assert not set(manifest["path"]) & set(strange)
     assert sorted(path for paths in report.odd.values() for path in paths) == sorted(strange)
+
+
+def test_an_ending_in_capitals(copy):
+    before = index("deeperforensics", copy)
+    path = copy / FAKES / "000_M101.mp4"
+    path.rename(path.with_suffix(".MP4"))
+    assert index("deeperforensics", copy)["id"].to_list() == before["id"].to_list()
+
+
+def test_folders_that_are_no_variant_are_told(copy):
+    touch(copy, "manipulated_videos/end_to_end_level_9/000_M101.mp4", "manipulated_videos/__MACOSX/x.mp4")
+    report = Report()
+    index("deeperforensics", copy, report=report)
+    assert [path for paths in report.odd.values() for path in paths] == ["manipulated_videos/end_to_end_level_9"]

@@ -283,3 +283,10 @@ def test_no_path_leads_out_of_the_root(tmp_path):
     write(tmp_path / "root" / "l.json", "FF-real", {"train": {"000": video("FF-real", *frames)}})
     with pytest.raises(DatasetError, match="nothing to index was found"):
         index("deepfakebench", tmp_path / "root")
+
+
+def test_a_file_that_is_no_list_says_what_to_do(tmp_path):
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    with pytest.raises(DatasetError, match="not a list of DeepfakeBench") as caught:
+        index("deepfakebench", tmp_path, splits=tmp_path / "other.json")
+    assert caught.value.next_step

@@ -11,7 +11,7 @@ import pytest
 from tests.datasets.contract import DatasetContract
 from unmask.datasets import index
 from unmask.datasets.report import Report
-from unmask.tables.errors import DatasetError, TableError
+from unmask.tables.errors import DatasetError, TableError, UnmaskError
 
 
 class TestDFDC(DatasetContract):
@@ -131,9 +131,36 @@ def test_strange_metadata_is_refused(tmp_path, entries, message):
     home = tmp_path / "dfdc_train_part_0"
     home.mkdir()
     (home / "metadata.json").write_text(json.dumps(entries))
-    with pytest.raises(DatasetError, match=message) as caught:
+    with pytest.raises(UnmaskError, match=message) as caught:
         index("dfdc", tmp_path)
     assert "metadata.json" in caught.value.where
+
+
+def test_all_faults_of_the_metadata_are_told_at_once(tmp_path):
+    home = tmp_path / "dfdc_train_part_0"
+    home.mkdir()
+    entries = {"a.mp4": {"label": "X"}, "b/c.mp4": REAL, "d.mp4": fake_of(""), "e.mp4": None, "f.mp4": REAL}
+    (home / "metadata.json").write_text(json.dumps(entries))
+    with pytest.raises(TableError) as caught:
+        index("dfdc", tmp_path)
+    assert len(caught.value.problems) == 4
+    for name in ("a.mp4", "b/c.mp4", "d.mp4", "e.mp4"):
+        assert name in str(caught.value)
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path):
+    home = part(tmp_path / "dfdc_train_part_0", {"a.mp4": REAL, "b.mp4": REAL})
+    (home / "metadata.json").write_text('{"a.mp4": {"label": "REAL"}, "b.mp4": {}, "a.mp4": {"label": "FAKE"}}')
+    with pytest.raises(DatasetError, match=r'"a\.mp4" stands twice'):
+        index("dfdc", tmp_path)
+
+
+def test_columns_of_the_index_are_not_taken_from_the_metadata(tmp_path):
+    strange = {"root": "/", "dataset": "other", "media": "audio", "id": "x", "path": "/etc/passwd", "split_rule": "x"}
+    part(tmp_path / "dfdc_train_part_0", {"a.mp4": REAL | strange | {"actor": "ada"}})
+    (row,) = index("dfdc", tmp_path).iter_rows(named=True)
+    assert (row["root"], row["dataset"], row["media"]) == (str(tmp_path.resolve()), "dfdc", "video")
+    assert (row["id"], row["path"], row["actor"]) == ("a.mp4", "dfdc_train_part_0/a.mp4", "ada")
 
 
 def test_damaged_metadata_is_refused(tmp_path):
@@ -151,7 +178,7 @@ def test_labels_in_any_case_and_fakes_without_an_original(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("below", ["", "test_videos/"])
+@pytest.mark.parametrize("below", ["", "test_videos/", "videos/"])
 def test_released_test_set(tmp_path, below):
     home = tmp_path / "test"
     (home / below).mkdir(parents=True)
@@ -185,3 +212,77 @@ def test_a_part_that_does_not_exist_is_told(tmp_path):
     report = Report()
     assert index("dfdc", tmp_path, report=report)["id"].to_list() == ["a.mp4"]
     assert any("beyond" in what for what in report.odd)
+
+
+def test_released_test_set_with_its_metadata(tmp_path):
+    entries = {
+        "a.mp4": {"is_fake": 1, "augmentations": {"blur": 1}, "original": "b.mp4"},
+        "b.mp4": {"is_fake": 0},
+        "c.mp4": {"is_fake": True},
+    }
+    part(tmp_path / "test", entries)
+    part(tmp_path / "train" / "dfdc_train_part_0", {"d.mp4": REAL})
+    report = Report()
+    manifest = index("dfdc", tmp_path, report=report)
+    assert manifest.select("id", "label", "split", "split_rule").rows()[:3] == [
+        ("a.mp4", 1, "test", "official"),
+        ("b.mp4", 0, "test", "official"),
+        ("c.mp4", 1, "test", "official"),
+    ]
+    assert manifest["split"].to_list()[3] == "train"
+    assert report.warnings == []
+    part(tmp_path / "test", {"a.mp4": {"is_fake": 2}, "b.mp4": {"is_fake": 1, "label": "REAL"}})
+    with pytest.raises(TableError) as caught:
+        index("dfdc", tmp_path)
+    assert len(caught.value.problems) == 2
+
+
+def test_labels_beside_the_parts_hide_none_of_them(tmp_path):
+    part(tmp_path / "dfdc_train_part_0", {"a.mp4": REAL})
+    (tmp_path / "test_videos").mkdir()
+    (tmp_path / "test_videos" / "b.mp4").write_bytes(b"x")
+    (tmp_path / "labels.csv").write_text("filename,label\nb.mp4,1\n")
+    manifest = index("dfdc", tmp_path)
+    assert manifest.select("id", "label", "split").rows() == [("a.mp4", 0, "train"), ("b.mp4", 1, "test")]
+
+
+def test_parts_without_metadata_are_told(tmp_path):
+    part(tmp_path / "dfdc_train_part_0" / "dfdc_train_part_0", {"a.mp4": REAL})
+    for name in ("dfdc_train_part_3", "train_sample_videos"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "b.mp4").write_bytes(b"x")
+    report = Report()
+    assert index("dfdc", tmp_path, report=report)["id"].to_list() == ["a.mp4"]
+    ((what, paths),) = report.odd.items()
+    assert "metadata.json" in what
+    assert paths == ["dfdc_train_part_3", "train_sample_videos"]
+
+
+def test_what_other_tools_cut_out_of_the_clips_is_no_clip(tmp_path):
+    (tmp_path / "test_videos").mkdir()
+    for name in ("a.mp4", "a_000.png", "a.wav"):
+        (tmp_path / "test_videos" / name).write_bytes(b"x")
+    report = Report()
+    assert index("dfdc", tmp_path, report=report)["id"].to_list() == ["a.mp4"]
+    assert sorted(path for paths in report.odd.values() for path in paths) == [
+        "test_videos/a.wav",
+        "test_videos/a_000.png",
+    ]
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J\n.mp4", "\ud83d.mp4", "\u200b.mp4"])
+def test_names_that_no_table_can_carry_are_refused(tmp_path, name):
+    part(tmp_path / "dfdc_train_part_0", {"a.mp4": REAL})
+    (tmp_path / "dfdc_train_part_0" / "metadata.json").write_text(
+        json.dumps({"a.mp4": fake_of(name), name: REAL, "b.mp4": REAL})
+    )
+    with pytest.raises(TableError) as caught:
+        index("dfdc", tmp_path)
+    assert len(caught.value.problems) == 2
+
+
+def test_text_that_no_table_can_carry_becomes_no_column(tmp_path):
+    part(tmp_path / "dfdc_train_part_0", {"a.mp4": REAL | {"x": "\ud83d", "\ud83d": "y", "z": "\U0001f600"}})
+    manifest = index("dfdc", tmp_path)
+    assert manifest["z"].to_list() == ["\U0001f600"]
+    assert not {"x", "\ud83d"} & set(manifest.columns)

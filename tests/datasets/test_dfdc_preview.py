@@ -148,3 +148,21 @@ def test_nothing_leads_out_of_the_root(tmp_path):
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "2_1_A_009.mp4").write_bytes(b"x")
     assert set(index("dfdc_preview", root)["path"]) == {REAL, FAKE}
+
+
+def test_an_ending_in_capitals(tmp_path):
+    root = tiny(tmp_path, ENTRIES)
+    (root / FAKE).rename((root / FAKE).with_suffix(".MP4"))
+    assert index("dfdc_preview", root).select("path", "label").rows() == [(FAKE[:-4] + ".MP4", 1), (REAL, 0)]
+
+
+def test_a_path_that_stands_twice_is_refused(tmp_path):
+    text = json.dumps(ENTRIES)
+    with pytest.raises(DatasetError, match="stands twice"):
+        index("dfdc_preview", tiny(tmp_path, text[:-1] + ", " + text[1:]))
+
+
+def test_an_augmentation_that_no_table_can_carry_is_refused(tmp_path):
+    entries = ENTRIES | {FAKE: ENTRIES[FAKE] | {"augmentations": ["\ud83d"]}}
+    with pytest.raises(TableError, match="not a list of words"):
+        index("dfdc_preview", tiny(tmp_path, entries))

@@ -82,7 +82,7 @@ def test_lists_are_looked_for_below_the_root(fake, tmp_path, place):
 def test_one_list_missing_is_an_error(fake, tmp_path):
     root = touch(tmp_path, "original_sequences/youtube/c23/videos/071.mp4")
     (root / "train.json").write_text('[["071", "054"]]')
-    with pytest.raises(DatasetError, match=r"no val\.json"):
+    with pytest.raises(DatasetError, match=r"no val\.json and no test\.json"):
         index("faceforensics", root)
 
 
@@ -107,8 +107,9 @@ def test_a_number_in_two_lists_is_an_error(tmp_path):
     root = touch(tmp_path, "original_sequences/youtube/c23/videos/071.mp4")
     for name in LISTS:
         (root / name).write_text('[["071", "054"]]')
-    with pytest.raises(DatasetError, match="071 stands twice"):
+    with pytest.raises(DatasetError, match='twice in the lists: "071", "054", "071"') as caught:
         index("faceforensics", root)
+    assert caught.value.next_step
 
 
 def test_the_same_name_is_told_apart_by_method_and_compression(fake):
@@ -167,3 +168,15 @@ def test_masks_strangers_and_dfd_are_left_out(fake, tmp_path):
     odd = sorted(path for paths in report.odd.values() for path in paths)
     assert odd == [f"{fakes}/c23/videos/071_953.mp4", f"{fakes}/c23/videos/notes_final.mp4"]
     assert any("DFD" in note for note in report.notes)
+
+
+def test_folders_that_are_no_method_are_told(tmp_path):
+    root = touch(
+        tmp_path,
+        "original_sequences/youtube/c23/videos/071.mp4",
+        "manipulated_sequences/DeepFakeDetection/c23/videos/01_02__walk__YVGY8LOK.mp4",
+        "manipulated_sequences/Deepfakes copy/c23/videos/071_054.mp4",
+    )
+    report = Report()
+    index("faceforensics", root, report=report)
+    assert [path for paths in report.odd.values() for path in paths] == ["manipulated_sequences/Deepfakes copy"]

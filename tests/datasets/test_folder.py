@@ -136,7 +136,7 @@ def test_what_is_ambiguous_is_refused(tmp_path, paths, options, message):
 def test_nothing_found_says_what_lies_there_instead(tmp_path):
     with pytest.raises(DatasetError) as caught:
         index("folder", touch(tmp_path, "faces/a.jpg", "more/b.jpg", "c.jpg", "d.txt"))
-    assert f"{tmp_path} (it holds faces/, more/, 2 files)" in str(caught.value)
+    assert f"{tmp_path} (it holds faces/, more/, 2 files: .jpg 1, .txt 1)" in str(caught.value)
     with pytest.raises(DatasetError, match=r"left out: \.heic 2, \.txt 1"):
         index("folder", touch(tmp_path, "real/a.heic", "fake/b.HEIC", "fake/c.txt"))
 
@@ -274,3 +274,22 @@ def test_unknown_dataset(tmp_path):
     with pytest.raises(DatasetError, match="no dataset called 'dfcd'") as caught:
         index("dfcd", tmp_path)
     assert "dfdc" in caught.value.next_step
+
+
+def test_files_beside_the_class_folders_are_told(tmp_path):
+    report = Report()
+    root = touch(tmp_path, "train/real/a.jpg", "train/fake/b.jpg", "train/loose.jpg", "c.mp4", "notes.txt")
+    assert rows_of(index("folder", root, report=report), "path") == {("train/real/a.jpg",), ("train/fake/b.jpg",)}
+    assert sorted(path for paths in report.odd.values() for path in paths) == ["c.mp4", "train/loose.jpg"]
+
+
+def test_a_message_is_one_line_whatever_a_name_holds(tmp_path):
+    report = Report()
+    index("folder", touch(tmp_path, "real/a.jpg", "fake/b.jpg", "fake/c\n\x1b[2Jd.jpg"), report=report)
+    ((path,),) = report.odd.values()
+    assert path == r"fake/c\n\x1b[2Jd.jpg"
+
+
+def test_archives_that_were_not_unpacked_are_named(tmp_path):
+    with pytest.raises(DatasetError, match=r"2 files: \.zip 2"):
+        index("folder", touch(tmp_path, "real.zip", "fake.zip"))

@@ -35,3 +35,13 @@ def test_strangers_are_left_out_and_told(fake, tmp_path):
     manifest = index("uadfv", tmp_path, report=report)
     assert manifest["id"].to_list() == ["fake/0000_fake.mp4", "real/0000.mp4"]
     assert sorted(path for paths in report.odd.values() for path in paths) == ["fake/0002.mp4", "real/0001_fake.mp4"]
+
+
+def test_one_folder_further_down_as_other_tools_have_it(fake, tmp_path):
+    root, made = fake("uadfv")
+    for part in ("real", "fake"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "Videos").symlink_to(root / part, target_is_directory=True)
+    manifest = index("uadfv", tmp_path)
+    assert manifest["id"].to_list() == sorted(each.id for each in made)
+    assert manifest["path"][0] == "fake/Videos/0000_fake.mp4"

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from unmask.datasets.files import NOT_MEDIA, folders
-from unmask.datasets.report import Report
+from unmask.datasets.report import Report, printable
 from unmask.media.kinds import count_endings
 from unmask.tables.errors import DatasetError
 from unmask.tables.manifest import REQUIRED
@@ -89,9 +89,14 @@ class Adapter:
         self._refuse_unused(options)
         if not (root.exists() if self.table else root.is_dir()):
             what = "there is no such table" if self.table else "there is no such folder"
+            if root.is_file():
+                what = "this is a file, not a folder; an archive must be unpacked first"
             raise DatasetError(what, where=root, next_step=f"{self.title} has {self.layout}")
         # A link to a table stands for a table here, not where it leads to.
         root = root.parent.resolve() / root.name if self.table else root.resolve()
+        if any("\ud800" <= sign <= "\udfff" for sign in str(root)):
+            what = "the path has a name in it that is not UTF-8, and no table can carry it"
+            raise DatasetError(what, where=printable(str(root)), next_step="rename the folder")
         rows = self.read(root, options, report)
         if not rows:
             raise self._nothing_found(root, report)
@@ -101,8 +106,9 @@ class Adapter:
     def _nothing_found(self, root: Path, report: Report) -> DatasetError:
         """The error that says what was looked for, and what lies there instead."""
         inside = [f"{name}/" for name in folders(root)]
-        files = sum(1 for path in root.iterdir() if path.is_file())
-        there = [*inside[:_SHOWN], *(["..."] if inside[_SHOWN:] else []), *([f"{files:,} files"] if files else [])]
+        files = [path for path in root.iterdir() if path.is_file()]
+        counted = [f"{len(files):,} files: {count_endings(files)}"] if files else []
+        there = [*inside[:_SHOWN], *(["..."] if inside[_SHOWN:] else []), *counted]
         left_out = report.odd.get(NOT_MEDIA)
         return DatasetError(
             f"nothing to index was found; {self.name} looks for {self.layout}"

@@ -8,7 +8,8 @@ Layout::
     List_of_testing_videos.txt          "1 YouTube-real/00170.mp4": here 1 means REAL and 0 means FAKE
 
 The list has no header and its last line may lack its newline. What it does not name is train; there is no validation
-split.
+split. Other tools want the files one folder further down, as ``Celeb-real/videos/id0_0000.mp4``: they are found there
+too.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from unmask.datasets.base import Options, Row
-from unmask.datasets.files import bare, find_file, find_folder, media_files, read_lines
+from unmask.datasets.files import bare, clip_files, find_file, read_lines
 from unmask.datasets.report import Report
 from unmask.datasets.splits import SHARES, SHARES_WITHOUT_TEST, draw_by_people
-from unmask.tables.errors import DatasetError
+from unmask.tables.errors import DatasetError, Faults, Problem
+from unmask.tables.reading import shown
 
 LIST = "List_of_testing_videos.txt"
 LAYOUT = f"Celeb-real/, YouTube-real/, Celeb-synthesis/ and {LIST}"
@@ -34,6 +36,7 @@ PARTS = {
 }
 
 _LINE = re.compile(r"([01])\s+(.+)")
+_UNCHANGED = "download it again, unchanged"
 
 
 def read(root: Path, options: Options, report: Report, counts: Mapping[str, int], listed: int | None) -> list[Row]:
@@ -60,6 +63,11 @@ def read(root: Path, options: Options, report: Report, counts: Mapping[str, int]
         return draw_by_people(rows, SHARES, options.seed, report)
     ids = read_list(path)
     report.count("files of the official test list", listed or len(ids), sum(row["id"] in ids for row in rows))
+    if listed not in (None, len(ids)):
+        report.note(
+            f"{LIST} names {len(ids):,} files where the published one names {listed:,}: numbers will not compare with "
+            "published ones"
+        )
     test = [row | {"split": "test", "split_rule": "official"} for row in rows if row["id"] in ids]
     train = [row for row in rows if row["id"] not in ids]
     return test + (draw_by_people(train, SHARES_WITHOUT_TEST, options.seed, report) if train else [])
@@ -67,9 +75,8 @@ def read(root: Path, options: Options, report: Report, counts: Mapping[str, int]
 
 def _read_part(part: str, expected: int, root: Path, report: Report) -> list[Row]:
     label, names = PARTS[part]
-    folder = find_folder(root, part)
     rows: list[Row] = []
-    for name, path, media in media_files(folder, root, report) if folder else ():
+    for name, path, media in clip_files(part, root, report):
         match = names.fullmatch(name.casefold())
         if match is None:
             report.add_odd(f"files not named like one of {part}, left out", path)
@@ -81,6 +88,11 @@ def _read_part(part: str, expected: int, root: Path, report: Report) -> list[Row
         row |= {"source_id": source, "subject_id": target, "donor_id": people.get("donor")}
         rows.append(row)
     report.count(part, expected, len(rows))
+    if len(rows) > expected:
+        report.warn(
+            f"there are {len(rows):,} files in {part}, where the release has {expected:,}: this is another release, or "
+            "two in one folder; celeb_df_v1 and celeb_df_v2 call their files the same, so index each under its own name"
+        )
     return rows
 
 
@@ -88,8 +100,9 @@ def read_list(path: Path) -> frozenset[str]:
     """The ids that the official test list names.
 
     Raises:
-        DatasetError: a line is of another form, or its class contradicts its folder: then 1 would not mean real.
+        TableError: lines are of another form, or their class contradicts their folder: then 1 would not mean real.
     """
+    faults = Faults(path)
     spelling = {bare(part): part for part in PARTS}
     ids = set()
     for number, line in read_lines(path):
@@ -97,16 +110,11 @@ def read_list(path: Path) -> frozenset[str]:
         folder, _, name = match[2].replace("\\", "/").rpartition("/") if match else ("", "", "")
         part = spelling.get(bare(folder))
         if match is None or part is None:
-            raise DatasetError(
-                f"line {number} is not of the form '1 YouTube-real/00170.mp4'",
-                where=path,
-                next_step="download it again",
-            )
-        if int(match[1]) == PARTS[part][0]:
-            raise DatasetError(
-                f"line {number} gives {match[1]} to a file of {part}; in the official list 1 is real and 0 is fake",
-                where=path,
-                next_step="download it again, unchanged",
-            )
-        ids.add(f"{part}/{name.casefold()}")
+            faults.append(Problem(number, f"{shown(line)} is not of the form '1 YouTube-real/00170.mp4'", _UNCHANGED))
+        elif int(match[1]) == PARTS[part][0]:
+            what = f"{match[1]} is given to a file of {part}; in the official list 1 is real and 0 is fake"
+            faults.append(Problem(number, what, _UNCHANGED))
+        else:
+            ids.add(f"{part}/{name.casefold()}")
+    faults.refuse()
     return frozenset(ids)

@@ -17,6 +17,9 @@ name. Ids are the paths, or what a column ``id`` says.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from unmask.datasets import metadata_csv
@@ -63,7 +66,8 @@ def read(path: Path, options: Options, report: Report) -> list[Row]:
         raise _not_a_table(path)
     table = read_table(path)
     _name_columns(table, report)
-    table.columns["path"] = [_plain(cell, root) for cell in table.columns["path"]]
+    resolve = cache(os.path.realpath)  # many files share a folder
+    table.columns["path"] = [_plain(cell, root, resolve) for cell in table.columns["path"]]
     if any(cell in ("0", "1", 0, 1) for cell in table.columns["label"]):
         report.note("a label of 1 was read as fake and 0 as real; if the table says it the other way round, turn it")
     rows = metadata_csv.read_rows(table, root, words=True)
@@ -120,12 +124,15 @@ def _name_columns(table: RawTable, report: Report) -> None:
     table.columns = {names.get(column, column): cells for column, cells in table.columns.items() if column}
 
 
-def _plain(cell: object, root: Path) -> object:
+def _plain(cell: object, root: Path, resolve: Callable[[PurePosixPath], str]) -> object:
     """A path with slashes and without ``./``, relative to ``root`` where it is absolute and lies there."""
     if not isinstance(cell, str) or not cell:
         return cell
     path = PurePosixPath(cell.replace("\\", "/"))
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    inside = path
+    if path.is_absolute() and not path.is_relative_to(root) and "\0" not in cell:
+        inside = PurePosixPath(resolve(path.parent), path.name)  # the folder may be reached over links
+    return inside.relative_to(root).as_posix() if inside.is_relative_to(root) else path.as_posix()
 
 
 ADAPTER = Adapter(

@@ -33,7 +33,7 @@ from pathlib import Path
 
 from unmask.datasets.base import About, Adapter, Options, Row
 from unmask.datasets.faceforensics import REAL, UNLISTED, videos
-from unmask.datasets.files import find_file, find_folder, media_files, read_lines
+from unmask.datasets.files import find_file, find_folder, media_files, read_lines, tell_others
 from unmask.datasets.report import Report
 from unmask.datasets.splits import SHARES, connect, deal
 from unmask.tables.errors import DatasetError, Faults, Problem
@@ -51,7 +51,7 @@ EXPECTED = 1000
 GENDERS = {"M": "male", "W": "female"}
 ORIGINS = {"0": "elsewhere", "1": "Asia"}
 
-_FAKE = re.compile(r"(\d{3})_([MW][01]\d\d)\.mp4", re.ASCII)
+_FAKE = re.compile(r"(\d{3})_([MW][01]\d\d)\.(?i:mp4)", re.ASCII)
 _LINE = re.compile(r"(?:.*[\\/])?(\d{3})_([MW][01]\d\d)(?:\.mp4)?", re.ASCII)
 _UNCHANGED = "download it again, unchanged"
 
@@ -69,6 +69,7 @@ def read(root: Path, options: Options, report: Report) -> list[Row]:
     fakes = [row for variant in VARIANTS for row in _read_variant(variant, root, report)]
     if not fakes:
         return []
+    tell_others(find_folder(root, "manipulated_videos"), VARIANTS, root, report)
     rows = [*fakes, *_read_reals(root, options.reals, report)]
     lists = _read_lists(root, options.splits)
     return _split_officially(rows, lists, report) if lists else _split_by_actors(rows, options.seed, root, report)

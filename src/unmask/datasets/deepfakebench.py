@@ -139,7 +139,11 @@ def _read_list(path: Path, *, alone: bool, report: Report) -> list[_Entry]:
     content = read_json(path)
     if not _is_list(content):
         if alone:
-            raise DatasetError(f"not a list of DeepfakeBench, which has the form {_FORM}", where=path)
+            raise DatasetError(
+                f"not a list of DeepfakeBench, which has the form {_FORM}",
+                where=path,
+                next_step="name the list, or the folder that the lists lie in, with --splits",
+            )
         report.add_odd(_NOT_LISTS, path.name)
         return []
     faults: list[str] = []
@@ -284,8 +288,7 @@ def _has_pictures(root: Path, path: str, each: _Found, report: Report) -> bool:
     if each.media == "image":
         if is_picture(path.rpartition("/")[2]) and os.path.isfile(root / path):  # noqa: PTH113  # once for each picture
             return True
-        told = path.encode("utf-8", "backslashreplace").decode()
-        report.add_odd("pictures that the lists name and that are not there", told)
+        report.add_odd("pictures that the lists name and that are not there", path)
         return False
     if holds_pictures(root / path):
         return True

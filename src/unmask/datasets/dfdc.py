@@ -11,7 +11,8 @@ Layout: one of these, or several under one root, or one of the folders as the ro
     dfdc_train_part_<0..49>/<10 letters>.mp4 and metadata.json
     train_sample_videos/    the sample: clips and metadata.json
     test_videos/            Kaggle's clips without labels
-    <any>/labels.csv        the released test set: "filename,label", 1 = fake, beside its clips or beside test_videos/
+    <any>/labels.csv        the released test set: "filename,label", 1 = fake, beside its clips, test_videos/ or videos/
+    <any>/metadata.json     the same with ``"is_fake": 0|1`` for each clip
 
 ``metadata.json`` is ``{"<name>.mp4": {"label": "REAL"|"FAKE", "split": "train", "original": "<name>.mp4"}}``. On reals
 ``original`` is absent or null. The original of a fake lies in the same part, so parts are free of leaks.
@@ -28,11 +29,22 @@ from pathlib import Path
 from typing import Any
 
 from unmask.datasets.base import About, Adapter, Options, Row
-from unmask.datasets.files import bare, find_file, find_folder, folders, media_files, read_json, relative
+from unmask.datasets.files import (
+    UNWRITABLE,
+    bare,
+    find_file,
+    find_folder,
+    folders,
+    media_files,
+    read_json,
+    reason_to_skip,
+    relative,
+)
+from unmask.datasets.metadata_csv import RESERVED
 from unmask.datasets.report import Report
 from unmask.datasets.splits import SHARES, connect, draw, rule
 from unmask.tables.checks import check_ids, check_labels, require_columns
-from unmask.tables.errors import DatasetError
+from unmask.tables.errors import DatasetError, Faults, Problem
 from unmask.tables.manifest import stays_inside
 from unmask.tables.reading import read_table, shown
 
@@ -45,11 +57,18 @@ PARTS = (
     | dict.fromkeys(range(40, 50), "test")
 )
 PARTS_RULE = "parts 0-34/35-39/40-49 (ISPL)"
+#: What stands under ``label`` and, in the released test set, under ``is_fake``.
 CLASSES = {"REAL": 0, "FAKE": 1}
-#: Keys of an entry that are read; further ones with text in them become columns.
-STATED = frozenset({"label", "split", "original"})
+NUMBERS = {"0": 0, "1": 1, "False": 0, "True": 1}
+#: Keys of an entry that are read, or would name what the index fills; further ones with text in them become columns.
+STATED = frozenset({"label", "is_fake", "split", "original", *RESERVED})
 
 _PART = re.compile(r"dfdctrainpart(\d+)")
+_NAMED = re.compile(rf"{_PART.pattern}|trainsamplevideos")
+_NO_METADATA = f"parts without {METADATA}, left out: nothing else says what is real and what is fake"
+_NO_CLIPS = "files that are not video, left out"
+_UNCHANGED = "download it again, unchanged"
+_REMEDY = f"{_UNCHANGED}; clips without labels need no {METADATA}, those of the test set {LABELS}"
 _LISTED_BUT_MISSING = "files that the metadata names and that are not there"
 _NOT_LISTED = "files that the metadata does not name, left out"
 
@@ -58,15 +77,16 @@ def read(root: Path, options: Options, report: Report) -> list[Row]:
     """The rows of every part, sample and test folder at ``root`` or one or two levels below it."""
     rows: list[Row] = []
     loose: list[Row] = []
-    for folder in _homes(root):
+    for folder in _homes(root, report):
         labels, metadata = find_file([folder], LABELS), find_file([folder], METADATA)
         if labels:
             rows += _read_test(folder, labels, root, report)
         elif metadata:
-            found = _read_labelled(folder, metadata, root, report)
             number = _part_number(folder, root)
+            found = _read_labelled(folder, metadata, root, report, numbered=number is not None)
             if number is None:
-                loose += found
+                rows += [row for row in found if "split" in row]
+                loose += [row for row in found if "split" not in row]
             elif number in PARTS:
                 rows += [row | {"split": PARTS[number], "split_rule": PARTS_RULE} for row in found]
             else:
@@ -76,21 +96,37 @@ def read(root: Path, options: Options, report: Report) -> list[Row]:
     return rows + _deal_out(loose, options.seed, report)
 
 
-def _homes(root: Path) -> list[Path]:
+def _homes(root: Path, report: Report) -> list[Path]:
     """The folders that hold clips: the root itself, or one or two levels below: unpacked parts may be nested.
 
-    Below a folder with a labels.csv, which speaks for all of it, nothing more is looked for.
+    A labels.csv speaks for the folder of clips beside it, which then is not looked into again.
     """
-    homes = []
+    homes: list[Path] = []
+    seen: list[Path] = []
     level = [root]
     for _ in range(3):
+        seen += level
         homes += [folder for folder in level if _holds_clips(folder)]
-        level = [folder / name for folder in level if not find_file([folder], LABELS) for name in folders(folder)]
+        level = [below for folder in level for below in _below(folder)]
+    told = {*homes, *(home.parent for home in homes)}
+    for folder in seen:
+        if _NAMED.fullmatch(bare(folder.name)) and folder not in told:
+            report.add_odd(_NO_METADATA, relative(folder, root).rstrip("/") or folder.name)
     return homes
+
+
+def _below(folder: Path) -> list[Path]:
+    spoken_for = _test_clips(folder) if find_file([folder], LABELS) else None
+    return [folder / name for name in folders(folder) if folder / name != spoken_for]
 
 
 def _holds_clips(folder: Path) -> bool:
     return bare(folder.name) == "testvideos" or any(find_file([folder], name) for name in (METADATA, LABELS))
+
+
+def _test_clips(folder: Path) -> Path:
+    """Where the clips lie that the labels.csv in ``folder`` is about."""
+    return find_folder(folder, "test_videos") or find_folder(folder, "videos") or folder
 
 
 def _part_number(folder: Path, root: Path) -> int | None:
@@ -101,56 +137,73 @@ def _part_number(folder: Path, root: Path) -> int | None:
     return None
 
 
-def _read_labelled(folder: Path, metadata: Path, root: Path, report: Report) -> list[Row]:
+def _read_labelled(folder: Path, metadata: Path, root: Path, report: Report, *, numbered: bool) -> list[Row]:
+    """The rows of a folder with a metadata.json; those that are of the released test set come with their split."""
     entries = read_json(metadata)
     if not isinstance(entries, dict):
         raise DatasetError("not an object of file names", where=metadata, next_step="download it again")
+    _refuse_faults(entries, metadata, numbered=numbered)
     files = {name: (path, media) for name, path, media in media_files(folder, root, report, known=(METADATA,))}
     rows: list[Row] = []
     for name, entry in entries.items():
-        label, original = _check_entry(name, entry, metadata)
         if name not in files:
             report.add_odd(_LISTED_BUT_MISSING, relative(folder, root) + name)
             continue
         path, media = files.pop(name)
-        source = original if label else name
-        further = {key: value for key, value in entry.items() if key not in STATED and isinstance(value, str)}
-        rows.append(further | {"id": name, "path": path, "media": media, "label": label, "source_id": source})
+        label = _label(entry)
+        further = {key: value for key, value in entry.items() if key not in STATED and _is_text(key, value)}
+        row: Row = {"id": name, "path": path, "media": media, "label": label}
+        row |= {"source_id": entry.get("original") if label else name}
+        test: Row = {"split": "test", "split_rule": "official"} if "is_fake" in entry else {}
+        rows.append(further | row | test)
     for path, _ in files.values():
         report.add_odd(_NOT_LISTED, path)
     report.count(relative(folder, root).rstrip("/") or folder.name, len(entries), len(rows))
     return rows
 
 
-def _check_entry(name: str, entry: Any, metadata: Path) -> tuple[int, str | None]:
-    """(label, original) of one entry of a metadata.json."""
-    _refuse_path(name, metadata)
-    word = entry.get("label") if isinstance(entry, dict) else None
-    if not isinstance(word, str) or word.upper() not in CLASSES:
-        raise DatasetError(
-            f"the label of {shown(name)} is neither REAL nor FAKE",
-            where=metadata,
-            next_step=f"download it again; clips without labels need no {METADATA}, those of the test set {LABELS}",
-        )
-    original = entry.get("original")
-    if original is not None:
-        _refuse_path(original, metadata)
-    return CLASSES[word.upper()], original
+def _label(entry: dict[str, Any]) -> int | None:
+    """What an entry says that its clip is; None where it says nothing, or two things."""
+    said = {CLASSES.get(str(entry["label"]).upper())} if "label" in entry else set()
+    said |= {NUMBERS.get(str(entry["is_fake"]))} if "is_fake" in entry else set()
+    return said.pop() if len(said) == 1 else None
 
 
-def _refuse_path(name: Any, where: Path) -> None:
-    if not isinstance(name, str) or not stays_inside(name) or "/" in name:
-        raise DatasetError(
-            f"{shown(str(name))} is not a plain file name", where=where, next_step="download the file again, unchanged"
-        )
+def _refuse_faults(entries: dict[str, Any], metadata: Path, *, numbered: bool) -> None:
+    """Raise TableError with every fault of a metadata.json; that of a numbered part has its labels in words."""
+    faults = Faults(metadata)
+    for name, entry in entries.items():
+        stated = entry if isinstance(entry, dict) and ("label" in entry or not numbered) else {}
+        original = stated.get("original")
+        if not _is_plain(name):
+            faults.append(Problem(0, f"{shown(name)} is not a plain file name", _UNCHANGED))
+        elif original is not None and not _is_plain(original):
+            what = f"{shown(str(original))}, the original of {shown(name)}, is not a plain file name"
+            faults.append(Problem(0, what, _UNCHANGED))
+        elif _label(stated) is None:
+            faults.append(Problem(0, f"the label of {shown(name)} is neither REAL nor FAKE", _REMEDY))
+    faults.refuse()
+
+
+def _is_plain(name: Any) -> bool:
+    """Whether it is the name of a file, without a folder, that a table can carry."""
+    return isinstance(name, str) and stays_inside(name) and "/" not in name and reason_to_skip(name) != UNWRITABLE
+
+
+def _is_text(key: str, value: Any) -> bool:
+    """Whether what an entry says besides can be a column of a table."""
+    return isinstance(value, str) and f"{key}{value}".isprintable()
 
 
 def _read_unlabelled(folder: Path, root: Path, report: Report) -> list[Row]:
     rule_name = "folder test_videos"
-    return [
-        {"id": name, "path": path, "media": media, "label": None, "split": "test", "split_rule": rule_name}
-        for name, path, media in media_files(folder, root, report)
-    ]
+    rows: list[Row] = []
+    for name, path, media in media_files(folder, root, report):
+        if media != "video":
+            report.add_odd(_NO_CLIPS, path)
+            continue
+        rows.append({"id": name, "path": path, "media": media, "label": None, "split": "test", "split_rule": rule_name})
+    return rows
 
 
 def _read_test(folder: Path, labels: Path, root: Path, report: Report) -> list[Row]:
@@ -158,12 +211,14 @@ def _read_test(folder: Path, labels: Path, root: Path, report: Report) -> list[R
     if not require_columns(table, ("filename", "label")):
         table.refuse_if_faulty()
     names, classes = check_ids(table, "filename"), check_labels(table)
+    for line, name in zip(table.lines, names, strict=True):
+        if name and not _is_plain(name):
+            table.problems.append(Problem(line, f"{shown(name)} is not a plain file name", _UNCHANGED))
     table.refuse_if_faulty()
-    place = find_folder(folder, "test_videos") or folder
+    place = _test_clips(folder)
     files = {name: (path, media) for name, path, media in media_files(place, root, report, known=(LABELS, METADATA))}
     rows: list[Row] = []
     for name, label in zip(names, classes, strict=True):
-        _refuse_path(name, labels)
         if name not in files:
             report.add_odd(_LISTED_BUT_MISSING, relative(place, root) + name)
             continue

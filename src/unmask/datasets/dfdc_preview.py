@@ -40,8 +40,8 @@ METADATA = "dataset.json"
 CLASSES = {"real": 0, "fake": 1}
 SETS = ("train", "test")
 
-_REAL = re.compile(r"(?P<target>\d+)_(?P<take>[A-Za-z]\w*)\.mp4", re.ASCII)
-_FAKE = re.compile(r"(?P<donor>\d+)_(?P<target>\d+)_(?P<take>[A-Za-z]\w*)\.mp4", re.ASCII)
+_REAL = re.compile(r"(?P<target>\d+)_(?P<take>[A-Za-z]\w*)\.(?i:mp4)", re.ASCII)
+_FAKE = re.compile(r"(?P<donor>\d+)_(?P<target>\d+)_(?P<take>[A-Za-z]\w*)\.(?i:mp4)", re.ASCII)
 #: First folder -> (label, files it has, names in it).
 PARTS = {
     "original_videos": (0, 1131, _REAL),
@@ -143,9 +143,13 @@ def _fault(entry: Any, part: str) -> str | None:
         return f"the label {label} contradicts the folder {part}"
     if not isinstance(set_, str) or set_ not in SETS:
         return f"the set {shown(str(set_))} is neither train nor test"
-    if augmentations and not (isinstance(augmentations, list) and all(isinstance(each, str) for each in augmentations)):
+    if augmentations and not (isinstance(augmentations, list) and all(map(_is_word, augmentations))):
         return "the augmentations are not a list of words"
     return None
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable()
 
 
 ADAPTER = Adapter(

@@ -29,10 +29,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from unmask.datasets.base import About, Adapter, Options, Row
-from unmask.datasets.files import find_file, find_folder, folders, media_files, read_json, relative
+from unmask.datasets.files import find_file, find_folder, folders, media_files, read_json, relative, tell_others
 from unmask.datasets.report import Report
 from unmask.datasets.splits import connect, draw, rule
 from unmask.tables.errors import DatasetError
+from unmask.tables.reading import shown
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")
 COMPRESSIONS = {"raw": "raw", "c0": "raw", "c23": "c23", "c40": "c40"}
@@ -44,6 +45,8 @@ EXPECTED = 1000
 REAL = re.compile(r"(\d{3})\.\w+", re.ASCII)
 UNLISTED = "videos that the official lists do not name, left out"
 
+#: Numbers that a message names.
+_SHOWN = 8
 _FAKE = re.compile(r"(\d{3})_(\d{3})\.\w+", re.ASCII)
 
 
@@ -53,6 +56,7 @@ def read(root: Path, options: Options, report: Report) -> list[Row]:
     for method in METHODS:
         rows += _read_method(find_folder(root, f"manipulated_sequences/{method}"), method, root, report)
     _note_missing(rows, report)
+    tell_others(find_folder(root, "manipulated_sequences"), (*METHODS, "DeepFakeDetection"), root, report)
     _note_dfd(root, report)
     if not rows:
         return rows
@@ -133,19 +137,28 @@ def read_lists(root: Path, given: Path | None) -> dict[str, tuple[str, str]]:
     found = {split: find_file(places, name) for split, name in LISTS.items()}
     if not any(found.values()) and not given:
         return {}
+    paths = {split: path for split, path in found.items() if path is not None}
+    missing = [name for split, name in LISTS.items() if split not in paths]
+    if missing:
+        raise DatasetError(
+            f"there is no {' and no '.join(missing)} among the three official lists",
+            where=given or root,
+            next_step=f"put {', '.join(LISTS.values())} beside each other (data/faceforensics.md says where from)",
+        )
     partners: dict[str, tuple[str, str]] = {}
-    for split, path in found.items():
-        if path is None:
-            raise DatasetError(
-                f"there is no {LISTS[split]}, one of the three official lists",
-                where=given or root,
-                next_step=f"put {', '.join(LISTS.values())} beside each other (data/faceforensics.md says where from)",
-            )
+    twice: list[str] = []
+    for split, path in paths.items():
         for a, b in _read_pairs(path):
             for number, partner in ((a, b), (b, a)):
                 if number in partners:
-                    raise DatasetError(f"the number {number} stands twice in the lists", where=path)
+                    twice.append(shown(number))
                 partners[number] = (split, partner)
+    if twice:
+        raise DatasetError(
+            f"numbers stand twice in the lists: {', '.join(twice[:_SHOWN])}{', ...' if twice[_SHOWN:] else ''}",
+            where=", ".join(map(str, paths.values())),
+            next_step="download them again, unchanged",
+        )
     return partners
 
 

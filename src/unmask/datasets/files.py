@@ -6,6 +6,7 @@ import json
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 from unmask.datasets.report import Report
 from unmask.media.kinds import KINDS
 from unmask.tables.errors import DatasetError
+from unmask.tables.reading import shown
 
 HIDDEN = "hidden or system files, left out"
 EMPTY = "files of zero bytes, indexed all the same"
 NOT_MEDIA = "files that are not video, picture or sound, left out"
 UNWRITABLE = "names with characters that no table can carry, left out: rename them"
+OTHERS = "folders that are no part of the dataset, left out"
 LOOP = "links that lead back to a folder above, not followed"
 
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
@@ -63,6 +66,15 @@ def find_folder(folder: Path, name: str) -> Path | None:
     return folder / found[0] if found else None
 
 
+def tell_others(folder: Path | None, known: Iterable[str], root: Path, report: Report) -> None:
+    """Tell ``report`` of the folders in ``folder`` that are none of ``known``, however these are spelt."""
+    names = {bare(name) for name in known}
+    if folder:
+        prefix = relative(folder, root)
+        for name in (name for name in folders(folder) if bare(name) not in names):
+            report.add_odd(OTHERS, prefix + name)
+
+
 def find_file(places: Iterable[Path], name: str) -> Path | None:
     """The file called ``name``, in any case, in the first of the folders ``places`` that has it; some may not exist."""
     for place in places:
@@ -95,7 +107,7 @@ def media_files(
             name, path = entry.name, prefix + entry.name
             skip = reason_to_skip(name)
             if skip:
-                report.add_odd(skip, path.encode("ascii", "backslashreplace").decode())
+                report.add_odd(skip, path)
             if skip or name.casefold() in known or entry.is_dir():
                 continue
             media = media_of(name)
@@ -105,6 +117,16 @@ def media_files(
             if _is_empty(entry):
                 report.add_odd(EMPTY, path)
             yield name, path, media
+
+
+def clip_files(name: str, root: Path, report: Report) -> Iterator[tuple[str, str, str]]:
+    """The media files in the folder ``name`` of ``root`` and in ``videos`` below it, where other tools want them.
+
+    It is looked for as ``find_folder`` does, and need not exist; otherwise as ``media_files``.
+    """
+    for folder in (find_folder(root, name), find_folder(root, f"{name}/videos")):
+        if folder:
+            yield from media_files(folder, root, report)
 
 
 def media_below(folder: Path, root: Path, report: Report) -> Iterator[tuple[str, str, str]]:
@@ -133,10 +155,18 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file.
 
     Raises:
-        DatasetError: it is not JSON.
+        DatasetError: it is not JSON, or a name stands twice in one object, so that the first would be lost.
     """
+
+    def refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        entries = dict(pairs)
+        if len(entries) < len(pairs):
+            name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+            raise DatasetError(f"{shown(name)} stands twice", where=path, next_step="download it again, unchanged")
+        return entries
+
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=refuse_repeated)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"not a JSON file ({error})", where=path, next_step="download it again") from error
 

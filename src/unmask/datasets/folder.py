@@ -26,7 +26,7 @@ from pathlib import Path
 
 from unmask.datasets import metadata_csv
 from unmask.datasets.base import About, Adapter, Options, Row
-from unmask.datasets.files import find_file, folders, media_below
+from unmask.datasets.files import find_file, folders, media_below, media_files
 from unmask.datasets.own_data import METADATA, label_of, split_of, split_rows
 from unmask.datasets.report import Report
 from unmask.tables.errors import DatasetError
@@ -94,7 +94,9 @@ def _tops(root: Path, report: Report) -> list[Path]:
             next_step=f"move it into a split, index {splits[0]} and its like elsewhere, or write a {METADATA}",
         )
     tops = [root] if classes else [root / name for name in splits]
-    for place in {root, *tops}:
+    for place in {root, *tops} if tops else ():
+        for _, path, _ in media_files(place, root, Report()):
+            report.add_odd("files that lie in no class folder, left out", path)
         for name in folders(place):
             if label_of(name) is None and place / name not in tops:
                 report.add_odd(

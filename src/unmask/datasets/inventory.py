@@ -24,7 +24,7 @@ class Present:
     """One dataset that was found.
 
     Attributes:
-        name: its adapter.
+        name: its adapter; a dash where a folder cannot be read, so that there may be anything in it.
         folder: where it lies.
         files: its manifest, as ``index`` gives it; None where it cannot be indexed as it lies.
         report: what is missing or odd.
@@ -48,17 +48,34 @@ def inventory(root: str | Path) -> list[Present]:
     if not root.is_dir():
         raise DatasetError("there is no such folder", where=root, next_step="give the folder that your datasets lie in")
     below = [root / name for name in folders(root)]
-    found: list[Present] = []
+    locked = {path: fault for path in below if (fault := _unreadable(path))}
+    found = [Present("–", path, None, Report(), fault) for path, fault in locked.items()]
     for name in ADAPTERS:
-        if name not in _ANY:
-            here = _in(name, root)
-            # Some adapters look further down by themselves.
-            found += (
-                [here] if here and here.files is not None else [each for path in below if (each := _in(name, path))]
-            )
-    # What one adapter reads well is no damaged copy of what another looks for.
+        if name in _ANY:
+            continue
+        here = _in(name, root)
+        if here and here.files is not None:
+            found.append(here)
+            continue
+        # Some adapters look further down by themselves, and stumble over what cannot be read.
+        inside = [each for path in below if path not in locked and (each := _in(name, path))]
+        found += inside or ([here] if here and not locked else [])
+    # What one adapter reads well is no damaged copy of what another looks for, unless that has found files of its own.
     well = {each.folder for each in found if each.files is not None}
-    return [each for each in found if each.files is not None or each.folder not in well]
+    return [
+        each
+        for each in found
+        if each.files is not None or each.folder not in well or any(count.found for count in each.report.counts)
+    ]
+
+
+def _unreadable(folder: Path) -> DatasetError | None:
+    try:
+        folders(folder)
+    except OSError as error:
+        what = f"this folder cannot be read ({error.strerror}), so nothing is told of it"
+        return DatasetError(what, where=folder, next_step="change its permissions, if it holds data")
+    return None
 
 
 def _in(name: str, folder: Path) -> Present | None:
@@ -69,5 +86,8 @@ def _in(name: str, folder: Path) -> Present | None:
         # Every adapter says so where there is nothing for it.
         nothing = name in _BY_LISTS or str(error).startswith("nothing to index")
         return None if nothing else Present(name, folder, None, report, error)
+    except OSError as error:
+        fault = DatasetError(f"{error.strerror}", where=error.filename, next_step="change its permissions")
+        return Present(name, folder, None, report, fault)
     # The reals of one dataset are those of others too: what has no fake is none of them.
     return Present(name, folder, files, report) if (files["label"] != 0).fill_null(True).any() else None

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+def printable(path: str) -> str:
+    """A path as a message may carry it: what would break its line, or is no text, stands escaped."""
+    return path if path.isprintable() else path.encode("unicode_escape").decode("ascii")
+
+
 @dataclass(frozen=True)
 class Count:
     """How much of one part of a dataset is there.
@@ -26,7 +31,7 @@ class Report:
 
     Attributes:
         counts: the parts of the dataset with expected and found files.
-        odd: what is odd -> the paths it is true of, relative to the root.
+        odd: what is odd -> the paths it is true of, relative to the root, as ``printable`` writes them.
         notes: decisions that the reader should know of, a sentence each.
         warnings: what may make numbers on this data untrue, and how to mend it, a sentence each.
     """
@@ -42,7 +47,7 @@ class Report:
 
     def add_odd(self, what: str, path: str) -> None:
         """Note one path of which ``what`` is true."""
-        self.odd.setdefault(what, []).append(path)
+        self.odd.setdefault(what, []).append(printable(path))
 
     def note(self, sentence: str) -> None:
         """Note a decision."""

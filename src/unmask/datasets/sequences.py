@@ -63,7 +63,7 @@ def picture_folders(
             name = entry.name
             skip = reason_to_skip(name)
             if skip:
-                report.add_odd(skip, (prefix + name).encode("ascii", "backslashreplace").decode())
+                report.add_odd(skip, prefix + name)
                 others += skip != HIDDEN
             elif entry.is_dir():
                 below.append(name)

@@ -10,6 +10,8 @@ Layout::
     real/0000.mp4 ... 0048.mp4
     fake/0000_fake.mp4 ... 0048_fake.mp4        made of the real of the same number
 
+Other tools want the files one folder further down, as ``real/videos/0000.mp4``: they are found there too.
+
 How it is read: ids are ``<folder>/<file>``; ``source_id`` is the number, which a fake shares with its real twin. There
 is no official split: pairs are dealt out by seed. Nothing says who is seen in which video.
 """
@@ -20,7 +22,7 @@ import re
 from pathlib import Path
 
 from unmask.datasets.base import About, Adapter, Options, Row
-from unmask.datasets.files import find_folder, media_files
+from unmask.datasets.files import clip_files
 from unmask.datasets.report import Report
 from unmask.datasets.splits import SHARES, connect, deal
 
@@ -45,9 +47,8 @@ def read(root: Path, options: Options, report: Report) -> list[Row]:
 
 def _read_part(part: str, root: Path, report: Report) -> list[Row]:
     label, names = PARTS[part]
-    folder = find_folder(root, part)
     rows: list[Row] = []
-    for name, path, media in media_files(folder, root, report) if folder else ():
+    for name, path, media in clip_files(part, root, report):
         match = names.fullmatch(name.casefold())
         if match is None:
             report.add_odd(f"files not named like one of {part}, left out", path)
