@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
+from rich.progress import Progress
 
 from tests.fakes.faces import portraits
 from tests.fakes.media import make_picture
@@ -53,6 +57,33 @@ def test_sound_is_told_and_damage_writes_nothing_on_the_screen(tmp_path, capfd):
     assert "1 files (0 were there already), 0 new crops" in told
     assert "without a crop, unreadable: 1 (damaged, or of a kind that is not read)" in told
     assert "passed over: 1 sound files" in told
+
+
+def test_a_run_that_is_ended_from_outside_keeps_what_it_has(tmp_path, monkeypatch, capsys):
+    """SIGTERM, which clusters and service managers send, is like Ctrl-C: whole files are kept."""
+
+    class Ended(Progress):
+        """A bar that sends the signal at the third file."""
+
+        def advance(self, task, advance=1):
+            super().advance(task, advance)
+            if self.tasks[0].completed == 3:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    for number in range(6):
+        make_picture(tmp_path / f"{number}.jpg", width=32, height=32)
+    lines = [f"{number},{number}.jpg,image,0,train,x" for number in range(6)]
+    (tmp_path / "m.csv").write_text("\n".join(["id,path,media,label,split,dataset", *lines]))
+    command = ["prepare", str(tmp_path / "m.csv"), "--out", str(tmp_path / "store"), "--workers", "1"]
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patched:
+        patched.setattr("unmask.cli.progress.progress", Ended)
+        assert main(command) == 130
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["shard-00000.arrow", "store.yaml"]
+    assert FaceStore(tmp_path / "store").table["id"].to_pylist() == ["0", "1", "2"]
+    assert main(command) == 0
+    assert "6 files (3 were there already)" in capsys.readouterr().out
 
 
 def test_a_dataset_that_was_moved(manifest, tmp_path, capsys):

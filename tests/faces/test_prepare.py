@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import polars as pl
 import pytest
@@ -179,6 +180,20 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(preparing, "TIME_LIMIT_S", 0.01)
     assert prepare(rows, tmp_path / "s", SETTINGS, workers=1).failures == {"took_too_long": 1}
     assert FaceStore(tmp_path / "s").missing(["long.mp4"]) == {"long.mp4": "took_too_long"}
+
+
+def test_colours_that_nothing_converts_cost_one_file(files, tmp_path):
+    """What fails is found after the frames were read, when they are looked at."""
+    root, _ = files
+    with av.open(str(tmp_path / "odd.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"x264-params": "colormatrix=YCgCo"}
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode(None))
+    (tmp_path / "face.jpg").write_bytes((root / "face.jpg").read_bytes())
+    done = prepare(manifest_of(tmp_path, ["odd.mp4", "face.jpg"]), tmp_path / "s", SETTINGS, workers=1)
+    assert (done.crops, done.failures) == (1, {"unreadable": 1})
 
 
 def test_more_tracks_keep_more_people(tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -176,6 +177,20 @@ def test_after_a_shard_is_deleted_no_other_is_overwritten(folder):
     assert set(FaceStore(folder).table["id"].to_pylist()) == {"a", "b", "c", "d"}
 
 
+def test_a_full_disk_is_told_and_costs_nothing_that_was_there(folder):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(StoreError) as caught:
+            StoreWriter(folder, SETTINGS).add([crop("e")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.where == str(folder)
+    assert "run unmask prepare again" in (caught.value.next_step or "")
+    assert sorted(path.name for path in folder.iterdir()) == ["shard-00000.arrow", "shard-00001.arrow", "store.yaml"]
+    assert len(FaceStore(folder)) == 6
+
+
 def test_no_store(tmp_path):
     with pytest.raises(StoreError, match="no face store") as caught:
         FaceStore(tmp_path / "absent")
@@ -234,3 +249,29 @@ def test_writers_in_several_processes_lose_nothing(tmp_path):
     names = FaceStore(folder).table["id"].to_pylist()
     assert sorted(names) == sorted(f"{number}-{n}" for number in range(3) for n in range(40))
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_writers_of_the_same_files_write_each_once(tmp_path):
+    """As when a run is begun again while the first one still goes on."""
+    code = (
+        "import sys; from tests.faces.test_store import SETTINGS, without; from unmask.faces.store import StoreWriter\n"
+        "writer = StoreWriter(sys.argv[1], SETTINGS)\n"
+        "for n in range(40):\n"
+        "    writer.add([without(f'{n}-{part}', 'no_face') for part in range(int(sys.argv[2]))], once=True)"
+    )
+    folder = tmp_path / "store"
+    running = [subprocess.Popen([sys.executable, "-c", code, str(folder), str(parts)]) for parts in (2, 3, 3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    names = FaceStore(folder).table["id"].to_pylist()
+    assert sorted(names) == sorted(f"{n}-{part}" for n in range(40) for part in range(3))
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_file_s_rows_are_those_of_the_faster_writer(folder):
+    first, other = StoreWriter(folder, SETTINGS), StoreWriter(folder, SETTINGS)
+    assert first.done() == other.done()
+    first.add([crop("e", 1), crop("e", 2)], once=True)
+    other.add([crop("e", 1), crop("e", 2), without("f", "no_face")], once=True)
+    other.add([crop("e", 1)], once=True)
+    assert FaceStore(folder).table["id"].to_pylist()[-3:] == ["e", "e", "f"]
+    assert len(list(folder.glob("shard-*.arrow"))) == 4

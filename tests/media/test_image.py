@@ -159,6 +159,7 @@ def test_what_is_no_file(tmp_path):
     assert refused(tmp_path).reason == "missing"
     os.mkfifo(tmp_path / "pipe.png")  # opening it would wait for a writer for ever
     assert refused(tmp_path / "pipe.png").reason == "missing"
+    assert refused(tmp_path / f"{'long' * 100}.png").reason == "unreadable"  # the system will not even look for it
 
 
 def png_chunk(name: bytes, data: bytes) -> bytes:
@@ -172,7 +173,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(side, tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(data + png_chunk(b"IEND", b""))
     assert side * side > MAX_PIXELS
-    assert refused(path).reason in ("too_large", "unreadable")
+    assert refused(path).reason == "too_large"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")

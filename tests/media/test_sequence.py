@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tarfile
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def test_what_is_not_there_or_damaged(folder, tmp_path):
     archive = packed(folder, "a.tar.gz", "gz")
     assert refused(tmp_path / "none/131").reason == "missing"
     assert refused(archive / "1/real/999").reason == "missing"
+    assert refused(tmp_path / ("long" * 100)).reason == "unreadable"  # the system will not even look for it
     (tmp_path / "empty").mkdir()
     assert refused(tmp_path / "empty").reason == "no_frames"
     cut = tmp_path / "cut.tar.gz"
@@ -85,6 +87,19 @@ def test_what_is_not_there_or_damaged(folder, tmp_path):
     error = refused(folder)
     assert (error.reason, error.where) == ("unreadable", str(folder / "9.png"))
     assert len(SequenceReader(folder).frames([0, 1])) == 2
+
+
+def test_a_folder_that_is_locked(folder):
+    folder.chmod(0)
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)  # no folder is locked to root
+    try:
+        assert refused(folder).reason == "unreadable"
+        assert refused(folder / "clip.mp4").reason == "unreadable"
+    finally:
+        os.seteuid(me)
+        folder.chmod(0o700)
 
 
 def test_a_picture_too_large_to_be_one_is_not_unpacked_whole(folder, tmp_path, monkeypatch):

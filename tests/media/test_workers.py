@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 import pytest
@@ -43,6 +44,18 @@ def test_more_files_than_are_handed_out_ahead():
 def test_what_the_work_raises_is_raised():
     with pytest.raises(KeyError):
         list(in_order(fails, [[1]], workers=1, time_limit_s=30))
+
+
+def ends_itself(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+    return number
+
+
+def test_a_process_that_is_asked_to_end_is_no_crash():
+    """Else the file that it worked on would be noted as one that crashes decoders, and never be looked at again."""
+    with pytest.raises(KeyboardInterrupt):
+        list(in_order(ends_itself, [[1]], workers=1, time_limit_s=30))
 
 
 def test_when_the_caller_stops_the_workers_stop():

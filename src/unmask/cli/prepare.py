@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -116,7 +119,7 @@ def run(
         sampling=sampling.value,
         boxes=boxes.value,
     )
-    with progress() as bar:
+    with progress() as bar, _ended_like_ctrl_c():
         done = prepare(rows, out, settings, part=_part(shard), executor=executor.value, workers=workers, progress=bar)
     typer.echo(f"{done.files} files ({done.resumed} were there already), {done.crops} new crops in {out}")
     for reason, count in sorted(done.failures.items()):
@@ -124,6 +127,16 @@ def run(
     sounds = rows["media"].eq("audio").sum()
     if sounds:
         typer.echo(f"  passed over: {sounds:,} sound files, which have no face")
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM, which clusters and service managers send, end the block as Ctrl-C does: what is done is kept."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _part(text: str) -> tuple[int, int]:

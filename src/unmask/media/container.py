@@ -29,9 +29,9 @@ def opened(path: str | Path, kind: str) -> Iterator[InputContainer]:
     Raises:
         MediaError: it is not there (``missing``), or cannot be opened or read (``unreadable``).
     """
-    if not Path(path).is_file():  # a pipe would block for ever
-        raise unreadable(path, kind, "there is no such file", "missing")
     try:
+        if not Path(path).is_file():  # a pipe would block for ever
+            raise unreadable(path, kind, "there is no such file", "missing")
         # A playlist in disguise may name any address; nothing but this computer's files is opened. Titles and the like
         # are in any encoding, and no reason to refuse a file that can be seen or heard.
         options = {"protocol_whitelist": "file"}

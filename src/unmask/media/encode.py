@@ -91,8 +91,9 @@ def write_video(path: str | Path | io.BytesIO, frames: Sequence[np.ndarray], *, 
     with av.open(path if isinstance(path, io.BytesIO) else str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "veryfast"}
-        stream.codec_context.thread_count = 1  # what several threads write differs from run to run
+        # What several threads write differs from run to run, and so, in some runs, does what x264's mbtree decides.
+        stream.options = {"crf": str(crf), "preset": "veryfast", "x264-params": "mbtree=0"}
+        stream.codec_context.thread_count = 1
         for image in frames:
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image[:height, :width]), format="rgb24")
             container.mux(stream.encode(picture))

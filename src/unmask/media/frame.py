@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import av
 import cv2
 import numpy as np
+from av.error import FFmpegError
 from av.video.reformatter import VideoReformatter
+
+from unmask.tables.errors import MediaError
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Frame:
         return self.picture.width, self.picture.height
 
     def rgb(self, *, longest: int | None = None) -> np.ndarray:
-        """The frame as people see it, with the turn that telephones write into the file.
+        """The frame as people see it, with the turn or the mirror that telephones write into the file.
 
         Args:
             longest: shrink until the longer side has at most this many pixels. A video's frame is shrunk before its
@@ -42,6 +46,9 @@ class Frame:
 
         Returns:
             (H, W, 3) uint8 RGB.
+
+        Raises:
+            MediaError: nothing here converts its colours (``unreadable``).
         """
         picture = self.picture
         width, height = self.size
@@ -50,8 +57,26 @@ class Frame:
             return picture if size == (width, height) else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         method = "BILINEAR" if size == (width, height) else "AREA"
         converter = _converter(threading.get_ident(), width, height, size)
-        converted = converter.reformat(picture, size[0], size[1], "rgb24", interpolation=method).to_ndarray()
+        try:
+            converted = converter.reformat(picture, size[0], size[1], "rgb24", interpolation=method).to_ndarray()
+        except (FFmpegError, ValueError) as error:
+            raise MediaError(
+                f"the frame's colours cannot be converted ({picture.format.name}, matrix {int(picture.colorspace)})",
+                reason="unreadable",
+                next_step="encode the file again, or remove it",
+            ) from error
+        if _is_mirrored(picture):
+            converted = converted[::-1]  # before the turn, which FFmpeg tells as of a picture upside down
         return np.ascontiguousarray(np.rot90(converted, round(picture.rotation / 90)))  # counter-clockwise
+
+
+def _is_mirrored(picture: av.VideoFrame) -> bool:
+    """Whether the file has its pictures shown as in a mirror."""
+    matrix: Any = picture.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return False
+    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].astype(float)
+    return a * d < b * c
 
 
 @lru_cache(maxsize=16)

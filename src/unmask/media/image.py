@@ -43,12 +43,18 @@ class ImageInfo:
 
 
 def _open(source: Path | io.BytesIO, name: str | Path) -> Image.Image:
-    if isinstance(source, Path) and not source.is_file():  # a pipe would block for ever
-        raise MediaError("there is no such file", reason="missing", where=name, next_step="check the path")
     try:
+        if isinstance(source, Path) and not source.is_file():  # a pipe would block for ever
+            raise MediaError("there is no such file", reason="missing", where=name, next_step="check the path")
         with warnings.catch_warnings():  # of large pictures and damaged tags: what matters is raised here
             warnings.simplefilter("ignore")
             picture = Image.open(source)
+    except MediaError:
+        raise
+    except Image.DecompressionBombError as error:  # Pillow has a limit of its own
+        raise MediaError(
+            str(error).partition(",")[0], reason="too_large", where=name, next_step="shrink the picture"
+        ) from error
     except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
         # Pillow would name the file again, or the place of its bytes in memory.
         detail = "no format that is known" if isinstance(error, UnidentifiedImageError) else error

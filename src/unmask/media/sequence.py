@@ -11,7 +11,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
@@ -33,7 +33,9 @@ _DIGITS = re.compile(r"(\d+)", re.ASCII)
 def is_sequence(path: str | Path) -> bool:
     """Whether a path is that of a folder, or leads into an archive."""
     path = Path(path)
-    return path.is_dir() or archive_of(path) is not None
+    with suppress(OSError):  # what is wrong with it is told by whoever opens it
+        return path.is_dir() or archive_of(path) is not None
+    return False
 
 
 def archive_of(path: Path) -> tuple[Path, str] | None:
@@ -108,7 +110,10 @@ class SequenceReader:
 
 def _files(folder: Path) -> dict[str, int]:
     """Name -> bytes of the files directly in a folder."""
-    return {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    try:
+        return {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    except OSError as error:
+        raise _faulty(folder, error.strerror or "it cannot be listed", "unreadable") from error
 
 
 def _read(path: Path) -> bytes:

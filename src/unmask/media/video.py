@@ -1,5 +1,8 @@
 """Videos: their properties, and their frames by index or by time, the same as a full sequential decode gives.
 
+Of a damaged file too, wherever FFmpeg notices the damage in a frame that is decoded; in one that was passed over, or in
+bits that still make sense, nobody can.
+
 FFmpeg decodes, through PyAV. decord, which did at first, gives frames of open groups of pictures up to three places
 off, ends the process at some damaged files, writes on the screen, and makes torch fail where it is imported before it.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,7 +82,7 @@ class _Index:
 
 
 class _WrongIndexError(Exception):
-    """Decoding gave other frames than the index says."""
+    """Decoding gave other frames than the index says, or damaged ones: their gaps are filled from all before them."""
 
 
 class VideoReader:
@@ -217,6 +220,8 @@ class VideoReader:
         """
         index = self._index
         places = {stamp: place for place, stamp in enumerate(index.stamps)}
+        if len(places) < len(index.stamps):  # of two frames with one stamp nothing says which came
+            return self.evenly_spaced(count)
         waiting = evenly_spaced(len(index.stamps), count)[::-1]
         found: dict[int, Frame] = {}
         with self._opened() as (container, stream):
@@ -283,6 +288,7 @@ class VideoReader:
             while waiting:
                 key = index.keys[bisect_right(index.keys, waiting[-1]) - 1]
                 if key > place + 1:
+                    _check_held(stream, index)
                     container.seek(index.stamps[key], stream=stream)
                     pictures, place = _decode(container, stream, wanted), key - 1
                 for picture in pictures:
@@ -294,6 +300,7 @@ class VideoReader:
                 if place != waiting.pop():
                     raise _WrongIndexError
                 found[place] = self._frame(place, picture)
+            _check_held(stream, index)
         return [found[place] for place in indices]
 
     def _frame(self, place: int, picture: av.VideoFrame) -> Frame:
@@ -326,16 +333,31 @@ def _place(picture: av.VideoFrame, before: int, index: _Index, *, began: bool, g
         gaps: whether frames may have been passed over.
 
     Raises:
-        _WrongIndexError: it is another frame than the index says.
+        _WrongIndexError: it is another frame than the index says, or damaged.
     """
     if index.sure:
         return before + 1
+    if picture.is_corrupt:
+        raise _WrongIndexError
     place = before + 1
     if gaps and not began and picture.pts is not None:
         place = bisect_left(index.stamps, picture.pts, lo=place)
     if place >= len(index.stamps) or picture.pts != index.stamps[place] or (began and not picture.key_frame):
         raise _WrongIndexError
     return place
+
+
+def _check_held(stream: VideoStream, index: _Index) -> None:
+    """Look at frames that were decoded for the sake of others and not given yet; the decoder is at its end then.
+
+    Raises:
+        _WrongIndexError: one of them is damaged, and so, perhaps, are those that were given.
+    """
+    if index.sure:
+        return
+    with suppress(FFmpegError):  # it was at its end already
+        if any(picture.is_corrupt for picture in stream.codec_context.decode(None)):
+            raise _WrongIndexError
 
 
 def _end(packet: av.Packet) -> float:
@@ -357,6 +379,9 @@ def _decode(
     """Every frame in order; a packet that cannot be decoded costs itself, and the file ends where it breaks off.
 
     Where the stamps of the frames that are ``wanted`` are given, others on which none depends may be passed over.
+
+    Raises:
+        _WrongIndexError: some frames are ``wanted``, and a packet cannot be decoded.
     """
     passing = False
     for packet in demux(container, stream):
@@ -366,8 +391,9 @@ def _decode(
             for picture in packet.decode():
                 passing = _may_pass_over(stream, picture)
                 yield picture
-        except FFmpegError:
-            continue
+        except FFmpegError as error:
+            if wanted is not None:
+                raise _WrongIndexError from error
 
 
 def _may_pass_over(stream: VideoStream, picture: av.VideoFrame) -> bool:

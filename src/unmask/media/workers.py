@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -41,6 +42,9 @@ def in_order(
         files: its arguments for each file.
         workers: processes; None for one a processor.
         time_limit_s: seconds after which a file is given up.
+
+    Raises:
+        KeyboardInterrupt: a process was asked to end (SIGTERM), as clusters ask all processes of a job.
     """
     if not files:
         return
@@ -58,7 +62,9 @@ def in_order(
         while handed_out:
             try:
                 found: T | Lost = handed_out.popleft().result()
-            except ProcessExpired:
+            except ProcessExpired as expired:
+                if expired.exitcode == signal.SIGTERM:  # no decoder's doing: all processes are told to end
+                    raise KeyboardInterrupt from expired
                 found = Lost("decoder_crashed")
             except FutureTimeoutError:
                 found = Lost("took_too_long")
