@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from unmask import __version__
-from unmask.cli import audit, challenge, datasets, demo, faces, index, predict, prepare, score, train
+from unmask.cli import audit, challenge, datasets, demo, faces, index, metrics, predict, prepare, score, train
 from unmask.tables.errors import UnmaskError
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ def options(
     """Options that stand before the verb."""
 
 
-for verb in (demo, datasets, index, audit, prepare, faces, train, predict, score, challenge):
+for verb in (demo, datasets, index, audit, prepare, faces, train, predict, score, metrics, challenge):
     verb.register(app)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import polars as pl
 
 from unmask.scoring.intervals import Resampling, bootstrap, percentile_interval
-from unmask.scoring.metrics import METRICS, Metric, Settings
-from unmask.scoring.sample import Ordering, Sample
+from unmask.scoring.metrics import METRICS, Metric, Settings, Undefined
+from unmask.scoring.sample import Floats, Sample
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Protocol:
     """How numbers are made: the same for the whole set and for each slice.
 
     Attributes:
-        settings: clip and threshold.
+        settings: clip, threshold, prevalence and the like.
         seed: of the bootstrap.
         replicates: of the bootstrap, at least 1.
         confidence: of the intervals, between 0 and 1.
@@ -43,6 +44,7 @@ class Estimate:
         low: lower end of the interval; None where the value is undefined or nothing can be drawn anew.
         high: upper end of the interval.
         reason: why there is no value, or no interval; None where there are both.
+        details: further numbers beside the value, such as the false positive rate that was attained.
     """
 
     metric: Metric
@@ -51,13 +53,14 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     reason: str | None = None
+    details: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
-        """``{"value", "low", "high", "n", "direction"}``, or ``{"value": null, "reason", "n"}``."""
+        """``{"value", "low", "high", "n", "direction"}`` and the details, or ``{"value": null, "reason", "n"}``."""
         if self.value is None:
             return {"value": None, "reason": self.reason, "n": self.n}
         told: dict[str, object] = {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
-        told["direction"] = self.metric.direction
+        told |= {"direction": self.metric.direction, **self.details}
         return told if self.reason is None else told | {"reason": self.reason}
 
 
@@ -70,22 +73,37 @@ def estimate(rows: pl.DataFrame, protocol: Protocol) -> dict[str, Estimate]:
         protocol: settings and bootstrap.
     """
     labels, scores = rows["label"].to_numpy(), rows["score"].to_numpy()
-    fakes, reals = int((labels == 1).sum()), int((labels == 0).sum())
-    missing = {name: metric.missing(fakes, reals) for name, metric in METRICS.items()}
-    defined = [metric for name, metric in METRICS.items() if missing[name] is None]
-    n = rows.height
-    found = {name: Estimate(METRICS[name], n, reason=reason) for name, reason in missing.items()}
+    sample = Sample.of(labels, scores)
+    found = {
+        name: _without_interval(metric, sample, rows.height, protocol.settings) for name, metric in METRICS.items()
+    }
+    defined = [each for each in found.values() if each.value is not None]
     if not defined:
         return found
-    ordering = Ordering(labels, scores)
-    sample = Sample.of(labels, scores)
     clusters = rows["cluster"].to_numpy()
     resampling = Resampling.of(labels, clusters, replicates=protocol.replicates, seed=protocol.seed)
     if not resampling.varies:
         reason = "no interval: all rows of a class belong to one cluster"
-        return found | {m.name: Estimate(m, n, m.value(sample, protocol.settings), reason=reason) for m in defined}
-    replicates = bootstrap(defined, [ordering], resampling, protocol.settings)[0]
-    for metric, drawn in zip(defined, replicates, strict=True):
-        low, high = percentile_interval(drawn, protocol.confidence)
-        found[metric.name] = Estimate(metric, n, metric.value(sample, protocol.settings), low, high)
+        return found | {each.metric.name: replace(each, reason=reason) for each in defined}
+    metrics = [each.metric for each in defined]
+    replicates = bootstrap(metrics, [sample.ordering], resampling, protocol.settings)[0]
+    for each, drawn in zip(defined, replicates, strict=True):
+        found[each.metric.name] = _with_interval(each, drawn, protocol.confidence)
     return found
+
+
+def _without_interval(metric: Metric, sample: Sample, n: int, settings: Settings) -> Estimate:
+    try:
+        value = metric.value(sample, settings)
+    except Undefined as undefined:
+        return Estimate(metric, n, reason=undefined.reason)
+    return Estimate(metric, n, value, details=metric.details(sample, settings))
+
+
+def _with_interval(found: Estimate, replicates: Floats, confidence: float) -> Estimate:
+    nowhere = int(np.isnan(replicates).sum())
+    if nowhere:
+        reason = f"no interval: {found.metric.nowhere} in {nowhere:,} of {len(replicates):,} replicates"
+        return replace(found, reason=reason)
+    low, high = percentile_interval(replicates, confidence)
+    return replace(found, low=low, high=high)

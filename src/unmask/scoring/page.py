@@ -48,6 +48,7 @@ def render(card: Scorecard, *, name: str) -> str:
     reals = card.rows.height - card.fakes
     return environment().get_template("scorecard.html").render(
         card=card, name=name, verdict=verdict, tone=tone, basis=basis, reals=reals,
+        stated=card.stated,
         sentence=f"{_sentence(auc)} {_caution(auc, basis)}".strip(),
         roc=roc_chart(card.rows) if card.fakes and reals else None,
         histogram=histogram_chart(card.rows) if card.rows.height else None,

@@ -21,10 +21,14 @@ def print_scorecard(card: Scorecard, folder: Path | None = None) -> None:
     table.add_column("value", justify="right")
     table.add_column(f"{100 * card.protocol.confidence:g} % interval", justify="right")
     table.add_column("better")
+    stated = card.stated
     for found in card.metrics.values():
+        if not found.metric.headline:
+            continue
         value = "undefined" if found.value is None else f"{found.value:.4f}"
         interval = found.reason if found.low is None else f"{found.low:.4f} to {found.high:.4f}"
-        table.add_row(found.metric.title, value, Text(interval or ""), found.metric.direction)
+        title = found.metric.title + stated.get(found.metric.name, "")
+        table.add_row(title, value, Text(interval or ""), found.metric.direction)
     console.print(table)
     if card.coverage < 1:
         missing = card.expected - card.rows.height

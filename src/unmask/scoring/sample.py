@@ -84,3 +84,19 @@ class Sample:
         if len(starts) < len(order):
             caught, alarms = np.add.reduceat(caught, starts, axis=0), np.add.reduceat(alarms, starts, axis=0)
         return np.cumsum(caught, axis=0, out=caught), np.cumsum(alarms, axis=0, out=alarms)
+
+    @cached_property
+    def rates(self) -> tuple[Floats, Floats]:
+        """Share of the fakes, and of the reals, that score at or above each threshold: (1 + G, B) each, from 0 to 1.
+
+        The first row, of zeros, is a threshold above all scores.
+        """
+        start = np.zeros((1, self.weights.shape[1]))
+        caught, alarms = self.curve
+        return np.concatenate([start, caught / self.fakes]), np.concatenate([start, alarms / self.reals])
+
+    def called(self, fake: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Share of the fakes, and of the reals, among (N,) rows that are called fake: (B,) each."""
+        labels = self.ordering.labels
+        caught = (fake & (labels == 1)).astype(np.float64) @ self.weights / self.fakes
+        return caught, (fake & (labels == 0)).astype(np.float64) @ self.weights / self.reals

@@ -38,7 +38,7 @@ class Scorecard:
         reasons: reason for a missing answer to its count.
         rows: the scored rows, sorted by id: id, label, score, cluster, subject_id and source_id where the key has
             them, and the slice columns behind ``SLICE``.
-        protocol: clip, threshold, seed, replicates and confidence.
+        protocol: clip, threshold, prevalence, budget, seed, replicates and confidence.
         hashes: SHA-256 of the two files; None where frames were given.
     """
 
@@ -65,6 +65,15 @@ class Scorecard:
     def basis(self) -> Basis:
         """What the intervals rest on."""
         return Basis.of(self.rows)
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """Metric name -> what belongs behind its title, where a setting makes it another number."""
+        settings = self.protocol.settings
+        return {
+            "recall_at_budget": f" {settings.budget:g}, prevalence {settings.prevalence:g}",
+            "precision_at_prevalence": f" {settings.prevalence:g}",
+        }
 
     @property
     def versions(self) -> dict[str, str]:
@@ -100,6 +109,9 @@ class Scorecard:
             "aggregation": "none: one score for each id",
             "clip": self.protocol.settings.clip,
             "threshold": self.protocol.settings.threshold,
+            "prevalence": self.protocol.settings.prevalence,
+            "budget": self.protocol.settings.budget,
+            "trained_prevalence": self.protocol.settings.trained_prevalence,
             "seed": self.protocol.seed,
             "replicates": self.protocol.replicates,
             "confidence": self.protocol.confidence,
@@ -121,6 +133,9 @@ def score(
     clip: float = SMALLEST_CLIP,
     threshold: float = 0.5,
     confidence: float = 0.95,
+    prevalence: float = 0.001,
+    budget: float = 0.01,
+    trained_prevalence: float = 0.5,
     split: str | None = None,
     usage: str | None = None,
 ) -> Scorecard:
@@ -135,9 +150,12 @@ def score(
         answers: file or frame: an answer key, or a manifest.
         seed: of the bootstrap, at least 0.
         replicates: of the bootstrap, at least 1.
-        clip: of the log loss, from 1e-15, below 0.5.
-        threshold: of the balanced accuracy, in [0, 1]; a score at or above it is called fake.
+        clip: of scores of which a logarithm is taken, from 1e-15, below 0.5.
+        threshold: a score at or above it is called fake, in [0, 1].
         confidence: of the intervals, between 0 and 1.
+        prevalence: share of fakes in the stream that the detector is meant for, between 0 and 1.
+        budget: share of that stream that people can look at, in (0, 1].
+        trained_prevalence: share of fakes that the scores, as probabilities, take for granted, between 0 and 1.
         split: keep only this split, where ``answers`` is a manifest.
         usage: score only the rows of this usage ("public" or "private"); None for both. Rows of the usage "ignored"
             are never scored. Every id of the key needs its row all the same.
@@ -147,7 +165,7 @@ def score(
         UnmaskError: a file is missing or of another kind; no row is of this usage.
         ValueError: a parameter out of its range.
     """
-    protocol = Protocol(Settings(clip, threshold), seed, replicates, confidence)
+    protocol = Protocol(Settings(clip, threshold, prevalence, budget, trained_prevalence), seed, replicates, confidence)
     key = read_answers(answers, split=split)
     splits = dict(key.select("id", "split").drop_nulls().iter_rows()) if "split" in key.columns else None
     given = read_predictions(predictions, expected_ids=key["id"].to_list(), splits=splits)
