@@ -40,6 +40,38 @@ def test_ranks_follow_the_direction_of_the_metric(tmp_path, manifest):
         assert written["direction"] == ("higher" if better == 1 else "lower")
 
 
+def test_who_has_no_value_is_told_why_and_takes_nobody_s_rank(tmp_path, manifest):
+    """Whether anything is called fake is the team's own doing; most other reasons lie in the labels."""
+    folder = create(tmp_path / "made", manifest, metric="precision_at_prevalence").folder
+    enter(folder, good=0.9, fair=0.45)
+    ids = pl.read_csv(folder / "sample_submission.csv")["id"]
+    timid = pl.DataFrame({"id": ids, "score": [0.1] * len(ids)})
+    timid.write_csv(folder / "submissions" / "timid.csv")
+    # One fake alone is called fake: in some replicates it is not drawn, and there is no value in them.
+    bold = timid.with_columns(score=pl.when(pl.col("id") == caught(folder)).then(0.9).otherwise(0.1))
+    bold.write_csv(folder / "submissions" / "bold.csv")
+    found = entries(rank(folder))
+    assert found["timid"]["rank"] is found["timid"]["score"] is None
+    assert found["timid"]["problems"] == ["the score is undefined: nothing is called fake at the threshold"]
+    assert {found[team]["rank"] for team in ("good", "bold")} == {1}
+    assert found["good"]["low"] is not None
+    assert found["bold"]["low"] is None
+    assert found["bold"]["rank_high"] == 3
+    assert list(found)[-1] == "timid"
+
+
+def caught(folder):
+    key = pl.read_csv(folder / "answers.csv")
+    return key.filter((pl.col("usage") == "private") & (pl.col("label") == 1))["id"][0]
+
+
+def test_metrics_without_a_lowest_value_are_shown(tmp_path, manifest):
+    folder = create(tmp_path / "made", manifest, metric="log_wp_50pct").folder
+    enter(folder, good=0.9, poor=0.02)
+    assert [entry.team for entry in rank(folder).entries] == ["good", "poor"]
+    assert "good" in (folder / "standings.html").read_text()
+
+
 def test_numbers_are_those_of_the_scorer(challenge):
     enter(challenge, one=0.3, two=0.2)
     for usage in ("public", "private", "all"):

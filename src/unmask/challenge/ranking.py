@@ -112,26 +112,34 @@ def _scored(challenge: Challenge, rows: pl.DataFrame, entries: list[Entry], answ
     ]
     orderings = [_order(rows, given) for given in answers]
     found = [_value(challenge, ordering) for ordering in orderings]
-    if any(value is None for value, _ in found):
-        # Whether there is a value depends on the labels alone: it is missing for all or for none.
-        return [replace(entry, problems=[why or ""]) for entry, (_, why) in zip(entries, found, strict=True)]
-    values = np.array([value for value, _ in found], dtype=np.float64)
+    without = [
+        replace(entry, problems=[why or ""])
+        for entry, (value, why) in zip(entries, found, strict=True)
+        if value is None
+    ]
+    orderings = [ordering for ordering, (value, _) in zip(orderings, found, strict=True) if value is not None]
+    if not orderings:
+        return without
+    values = np.array([value for value, _ in found if value is not None])
     sign = 1.0 if metric.direction == "lower" else -1.0
     ranks = _ranks(sign * values[:, None])[:, 0]
+    with_value = [entry for entry, (value, _) in zip(entries, found, strict=True) if value is not None]
     entries = [
         replace(entry, score=float(value), rank=int(place))
-        for entry, value, place in zip(entries, values, ranks, strict=True)
+        for entry, value, place in zip(with_value, values, ranks, strict=True)
     ]
     labels, clusters = rows["label"].to_numpy(), rows["cluster"].to_numpy()
     resampling = Resampling.of(labels, clusters, replicates=said.replicates, seed=said.seed)
     if not resampling.varies:
-        return entries
+        return [*entries, *without]
     replicates = bootstrap([metric], orderings, resampling, settings)[:, 0]
-    places = _ranks(sign * np.round(replicates, said.digits))
-    return [
+    # Who has no value in a replicate is last in it.
+    places = _ranks(np.nan_to_num(sign * np.round(replicates, said.digits), nan=np.inf))
+    ranked = [
         _with_intervals(entry, drawn, drawn_places, challenge)
         for entry, drawn, drawn_places in zip(entries, replicates, places, strict=True)
     ]
+    return [*ranked, *without]
 
 
 def _order(rows: pl.DataFrame, given: pl.DataFrame) -> Ordering:
@@ -159,11 +167,11 @@ def _ranks(losses: Floats) -> Ints:
 
 def _with_intervals(entry: Entry, replicates: Floats, places: Ints, challenge: Challenge) -> Entry:
     confidence, digits = challenge.protocol.confidence, challenge.definition.digits
-    low, high = percentile_interval(replicates, confidence)
     tail = 50.0 * (1.0 - confidence)
     best, worst = np.percentile(places, (tail, 100.0 - tail), method="inverted_cdf")
     rank = entry.rank or 1
-    return replace(
-        entry, low=round(low, digits), high=round(high, digits), rank_low=min(int(best), rank),
-        rank_high=max(int(worst), rank),
-    )  # fmt: skip
+    entry = replace(entry, rank_low=min(int(best), rank), rank_high=max(int(worst), rank))
+    if np.isnan(replicates).any():
+        return entry
+    low, high = percentile_interval(replicates, confidence)
+    return replace(entry, low=round(low, digits), high=round(high, digits))
