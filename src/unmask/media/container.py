@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.stream import AudioStream
@@ -16,6 +17,10 @@ from unmask.tables.errors import MediaError
 
 #: Formats, as FFmpeg calls them, that are lists of other files: such a file would give what it does not hold.
 _LISTS = frozenset({"concat", "dash", "hls", "imf", "rtsp", "sdp", "webm_dash_manifest"})
+
+#: Titles and the like are in any encoding, and no reason to refuse a file that can be seen or heard. From 19 on, PyAV
+#: never does.
+_ANY_TITLES: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 
 @contextmanager
@@ -32,10 +37,9 @@ def opened(path: str | Path, kind: str) -> Iterator[InputContainer]:
     try:
         if not Path(path).is_file():  # a pipe would block for ever
             raise unreadable(path, kind, "there is no such file", "missing")
-        # A playlist in disguise may name any address; nothing but this computer's files is opened. Titles and the like
-        # are in any encoding, and no reason to refuse a file that can be seen or heard.
+        # A playlist in disguise may name any address; nothing but this computer's files is opened.
         options = {"protocol_whitelist": "file"}
-        with av.open(str(Path(path).absolute()), options=options, metadata_errors="replace") as container:
+        with av.open(str(Path(path).absolute()), options=options, **_ANY_TITLES) as container:
             if _LISTS & set(container.format.name.split(",")):
                 raise unreadable(path, kind, "it is a list of other files")
             yield container
