@@ -4,8 +4,10 @@ import os
 import struct
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 
 import av
@@ -127,7 +129,10 @@ def test_h264(count, tmp_path):
     ],
 )
 def test_other_codecs_and_boxes(name, codec, pixels, tmp_path):
-    check(encode(tmp_path / name, codec=codec, pixels=pixels, width=128, height=96), 7)
+    # In a process of its own: where root runs it, SVT-AV1 gives its process precedence over all others of the machine.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        path = pool.submit(encode, tmp_path / name, codec=codec, pixels=pixels, width=128, height=96).result()
+    check(path, 7)
 
 
 def test_bidirectional_frames_and_short_groups(tmp_path):
