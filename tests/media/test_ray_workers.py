@@ -13,6 +13,7 @@ import ray
 
 from unmask.media.ray_workers import in_order
 from unmask.media.workers import Lost
+from unmask.tables.errors import UnmaskError
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -60,6 +61,42 @@ def odd(number: int) -> int:
 def test_a_crash_and_a_hang_cost_one_file_each():
     found = list(in_order(odd, [[number] for number in range(6)], workers=2, time_limit_s=3))
     assert found == [0, 1, Lost("decoder_crashed"), 9, Lost("took_too_long"), 25]
+
+
+class Slow:
+    """Work that takes a process longer to load than a file may take."""
+
+    def __reduce__(self):
+        return _load, ()
+
+    def __call__(self, number: int) -> int:
+        return number * number
+
+
+def _load() -> Slow:
+    time.sleep(3)
+    return Slow()
+
+
+def test_the_start_of_a_process_is_not_the_file_s_time():
+    assert list(in_order(Slow(), [[number] for number in range(4)], workers=2, time_limit_s=2)) == [0, 1, 4, 9]
+
+
+class Broken(Slow):
+    """Work that no process of the cluster can load."""
+
+    def __reduce__(self):
+        return _break, ()
+
+
+def _break() -> None:
+    os._exit(1)
+
+
+def test_processes_that_cannot_begin_are_told_and_cost_no_file():
+    with pytest.raises(UnmaskError, match="end before they begin") as caught:
+        list(in_order(Broken(), [[1], [2]], workers=2, time_limit_s=30))
+    assert "every machine" in caught.value.next_step
 
 
 def fails(number: int) -> int:

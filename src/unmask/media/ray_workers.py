@@ -51,7 +51,7 @@ def in_order(
         time_limit_s: seconds after which a file is given up.
 
     Raises:
-        UnmaskError: Ray is not installed.
+        UnmaskError: Ray is not installed, or its processes end before they begin.
     """
     try:
         import ray
@@ -65,7 +65,15 @@ def in_order(
         _begin(ray, workers)
     hand: Any = ray.remote(num_cpus=1)(_Hand)
     count = min(workers or max(int(ray.cluster_resources().get("CPU", 1)), 1), len(files))
-    idle: list[Any] = [hand.remote(work) for _ in range(count)]
+    # A process may need long to start; what it works on then has its time from when it can begin.
+    starting: dict[Any, Any] = {actor.ready.remote(): actor for actor in (hand.remote(work) for _ in range(count))}
+    idle: list[Any] = []
+    broken = 0
+
+    def start_another() -> None:
+        actor = hand.remote(work)
+        starting[actor.ready.remote()] = actor
+
     waiting = deque((place, 0) for place in range(len(files)))
     running: dict[Any, _Task] = {}
     results: dict[int, T | Lost] = {}
@@ -77,8 +85,23 @@ def in_order(
                 actor = idle.pop()
                 reference = actor.do.remote(list(files[place]))
                 running[reference] = _Task(place, deaths, actor, time.monotonic())
-            done, _ = ray.wait(list(running), timeout=_PATIENCE_S)
+            done, _ = ray.wait([*running, *starting], timeout=_PATIENCE_S)
             for reference in done:
+                if reference in starting:
+                    actor = starting.pop(reference)
+                    try:
+                        ray.get(reference)
+                    except RayActorError as error:
+                        broken += 1
+                        if broken > count + _AGAIN:
+                            raise UnmaskError(
+                                "processes of the Ray cluster end before they begin",
+                                next_step="install unmask with what the work needs on every machine of the cluster",
+                            ) from error
+                        start_another()
+                    else:
+                        idle.append(actor)
+                    continue
                 task = running.pop(reference)
                 try:
                     results[task.place] = ray.get(reference)
@@ -86,7 +109,7 @@ def in_order(
                 except RayTaskError as error:
                     raise error.cause from error
                 except RayActorError:
-                    idle.append(hand.remote(work))
+                    start_another()
                     if task.deaths < _AGAIN:
                         waiting.appendleft((task.place, task.deaths + 1))
                     else:
@@ -95,7 +118,7 @@ def in_order(
                 if time.monotonic() - task.since > time_limit_s:
                     del running[reference]
                     ray.kill(task.actor)
-                    idle.append(hand.remote(work))
+                    start_another()
                     results[task.place] = Lost("took_too_long")
             while give in results:
                 yield results.pop(give)
@@ -104,7 +127,7 @@ def in_order(
         if begun:
             ray.shutdown()
         else:
-            for actor in [*idle, *(task.actor for task in running.values())]:
+            for actor in [*idle, *starting.values(), *(task.actor for task in running.values())]:
                 ray.kill(actor)
 
 
@@ -113,6 +136,9 @@ class _Hand:
 
     def __init__(self, work: Callable[..., Any]) -> None:
         self.work = work
+
+    def ready(self) -> None:
+        """Come back once the process has started."""
 
     def do(self, arguments: Sequence[Any]) -> Any:
         return self.work(*arguments)
