@@ -101,6 +101,7 @@ def in_order(
                         start_another()
                     else:
                         idle.append(actor)
+                        broken = 0  # machines may come and go during a long run
                     continue
                 task = running.pop(reference)
                 try:
