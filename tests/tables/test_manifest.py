@@ -82,3 +82,26 @@ def test_a_cluster_column_is_always_obeyed(tmp_path):
     rows = [{"id": name, "label": n % 2, "cluster": "one", "subject_id": name} for n, name in enumerate("abcdef")]
     pl.DataFrame(rows).write_csv(tmp_path / "k.csv")
     assert read_answers(tmp_path / "k.csv")["cluster"].unique().to_list() == ["one"]
+
+
+def test_further_columns_of_parquet_keep_their_kind(tmp_path):
+    kinds = {"frames": pl.Int16, "seen": pl.Boolean, "day": pl.Date, "quality": pl.Float32, "camera": pl.String}
+    made = frame(**dict.fromkeys(kinds)).with_columns(
+        pl.lit(None).cast(kind).alias(name) for name, kind in kinds.items()
+    )
+    made.write_parquet(tmp_path / "m.parquet")
+    found = read_manifest(tmp_path / "m.parquet")
+    assert {name: found.schema[name] for name in kinds} == kinds
+
+
+@pytest.mark.parametrize("seconds", [True, "x", "1_0", "٣"])
+def test_seconds_that_are_no_number_are_refused(tmp_path, seconds):
+    frame(duration_s=seconds).write_parquet(tmp_path / "m.parquet")
+    with pytest.raises(TableError, match="duration_s"):
+        read_manifest(tmp_path / "m.parquet")
+
+
+@pytest.mark.parametrize("seconds", [2, 2.0, "2", "2.0", "2e0", None])
+def test_seconds_are_numbers_or_nothing(tmp_path, seconds):
+    frame(duration_s=seconds).write_parquet(tmp_path / "m.parquet")
+    assert read_manifest(tmp_path / "m.parquet")["duration_s"].to_list() == [None if seconds is None else 2.0]

@@ -22,6 +22,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+import polars as pl
+
 from unmask.datasets import metadata_csv
 from unmask.datasets.base import About, Adapter, Options, Row
 from unmask.datasets.files import bare
@@ -67,7 +69,7 @@ def read(path: Path, options: Options, report: Report) -> list[Row]:
     table = read_table(path)
     _name_columns(table, report)
     resolve = cache(os.path.realpath)  # many files share a folder
-    table.columns["path"] = [_plain(cell, root, resolve) for cell in table.columns["path"]]
+    table.columns["path"] = pl.Series([_plain(cell, root, resolve) for cell in table.columns["path"]])
     if any(cell in ("0", "1", 0, 1) for cell in table.columns["label"]):
         report.note("a label of 1 was read as fake and 0 as real; if the table says it the other way round, turn it")
     rows = metadata_csv.read_rows(table, root, words=True)

@@ -12,6 +12,8 @@ import os
 import stat
 from pathlib import Path
 
+import polars as pl
+
 from unmask.datasets.base import Row
 from unmask.datasets.files import EMPTY, media_below, media_of
 from unmask.datasets.own_data import label_of, split_of
@@ -56,7 +58,7 @@ def read_rows(table: RawTable, root: Path, *, words: bool = False) -> list[Row]:
         TableError: with every fault of the table.
     """
     paths = check_ids(table, "path")
-    columns: dict[str, list[str] | list[str | None] | list[int | None]] = {
+    columns: dict[str, pl.Series | list[str | None] | list[int | None]] = {
         "id": check_ids(table) if "id" in table.columns else paths,
         "path": paths,
         "media": [_media(table, line, path, root) for line, path in zip(table.lines, paths, strict=True)],
@@ -109,12 +111,12 @@ def _media(table: RawTable, line: int, path: str, root: Path) -> str | None:
     return media
 
 
-def _splits(table: RawTable, *, words: bool) -> list[str | None]:
+def _splits(table: RawTable, *, words: bool) -> pl.Series | list[str | None]:
     if "split" not in table.columns:
         return [None] * len(table.lines)
     if words:
         cells = table.columns["split"]
-        table.columns["split"] = [(split_of(cell) or cell) if isinstance(cell, str) else cell for cell in cells]
+        table.columns["split"] = pl.Series([(split_of(c) or c) if isinstance(c, str) else c for c in cells])
     return check_choices(table, "split", SPLITS)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from unmask.tables.checks import check_choices, check_ids, check_labels, require_columns
+from unmask.tables.checks import any_as_text, as_text, check_choices, check_ids, check_labels, require_columns
 from unmask.tables.errors import Problem
-from unmask.tables.reading import read_table, shown
+from unmask.tables.reading import RawTable, read_table, shown
 from unmask.tables.writing import write_table
 
 USAGES = ("public", "private", "ignored")
@@ -53,41 +53,46 @@ def read_answers(path: str | Path | pl.DataFrame, *, split: str | None = None) -
             table.problems.append(Problem(1 if table.unit == "line" else 0, what, remedy))
         table.refuse_if_faulty()
     ids = check_ids(table)
-    kept = [split is None or cell == split for cell in table.columns.get("split", [None] * len(ids))]
-    if ids and not any(kept):
-        found = sorted({str(cell) for cell in table.columns["split"]})
-        table.problems.append(Problem(0, f"no row of the split {shown(str(split))}", f"there are: {', '.join(found)}"))
+    kept = _kept(table, split)
     labels = check_labels(table, empty=split is not None)
-    for line, label, keep in zip(table.lines, labels, kept, strict=True):
-        if keep and label is None and split is not None:
-            table.problems.append(Problem(line, "the label is empty", "only rows with a label can be scored"))
-    usage = check_choices(table, "usage", USAGES) if "usage" in table.columns else ["private"] * len(ids)
-    clusters = _clusters(
-        table.columns, ids, [label if keep else None for label, keep in zip(labels, kept, strict=True)]
-    )
-    columns = {
-        "id": pl.Series(ids, dtype=pl.String),
-        "label": pl.Series(labels, dtype=pl.Int8),
-        "usage": pl.Series(usage, dtype=pl.String),
-        "cluster": pl.Series(clusters, dtype=pl.String),
-    }
-    for name, values in table.columns.items():
-        if name not in columns:
-            columns[name] = pl.Series([None if v in (None, "") else str(v) for v in values], dtype=pl.String)
-    if not ids:
+    if split is not None:
+        for row in (kept & labels.is_null()).arg_true():
+            problem = Problem(table.lines[row], "the label is empty", "only rows with a label can be scored")
+            table.problems.append(problem)
+    if "usage" in table.columns:
+        usage = check_choices(table, "usage", USAGES)
+    else:
+        usage = pl.repeat("private", len(ids), dtype=pl.String, eager=True)
+    columns = {"id": ids, "label": labels, "usage": usage}
+    further = {name: any_as_text(table, name) for name in table.columns if name not in columns}
+    columns["cluster"] = _clusters(further, ids, labels.filter(kept), kept)
+    if ids.is_empty():
         table.problems.append(Problem(0, "there is no row", "an answer key needs one row for each id"))
     table.refuse_if_faulty()
-    return pl.DataFrame(columns).filter(pl.Series(kept, dtype=pl.Boolean))
+    key = pl.DataFrame({**columns, **{name: further[name] for name in further if name != "cluster"}})
+    return key if split is None else key.filter(kept)
 
 
-def _clusters(columns: dict[str, list[object]], ids: list[str], labels: list[int | None]) -> list[str]:
-    """The cluster of each row; labels are None where a row is not kept."""
+def _kept(table: RawTable, split: str | None) -> pl.Series:
+    """Which rows are of the split: (N,) Boolean."""
+    if split is None:
+        return pl.repeat(True, len(table.lines), eager=True)
+    cells = as_text(table, "split", "write each split as text")
+    kept = (cells == split) if cells is not None else pl.repeat(False, len(table.lines), eager=True)
+    if cells is not None and len(cells) and not kept.any():
+        found = ", ".join(sorted(cells.unique()))
+        table.problems.append(Problem(0, f"no row of the split {shown(split)}", f"there are: {found}"))
+    return kept
+
+
+def _clusters(columns: dict[str, pl.Series], ids: pl.Series, labels: pl.Series, kept: pl.Series) -> pl.Series:
+    """The cluster of each row; the labels are those of the rows that are kept."""
     for name in ("cluster", "subject_id", "source_id"):
         if name not in columns:
             continue
-        cells = [str(cell) if cell not in (None, "") else own for cell, own in zip(columns[name], ids, strict=True)]
-        groups = [{cell for cell, label in zip(cells, labels, strict=True) if label == wanted} for wanted in (0, 1)]
-        if name != "subject_id" or min(map(len, groups)) >= FEWEST_PEOPLE:
+        cells = pl.select(pl.coalesce(columns[name], ids)).to_series()
+        shown_in = [cells.filter(kept).filter(labels == wanted) for wanted in (0, 1)]
+        if name != "subject_id" or min(people.n_unique() for people in shown_in) >= FEWEST_PEOPLE:
             return cells
     return ids
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import polars as pl
 
-from unmask.tables.checks import check_choices, check_ids, check_labels, require_columns
+from unmask.tables.checks import any_as_text, check_choices, check_ids, check_labels, require_columns
 from unmask.tables.errors import Problem, TableError
 from unmask.tables.reading import RawTable, parse_number, read_table, shown
 from unmask.tables.writing import write_table
@@ -82,16 +82,15 @@ def read_manifest(path: str | Path, *, root: str | Path | None = None) -> pl.Dat
     if not require_columns(table, REQUIRED):
         table.refuse_if_faulty()
     columns: dict[str, pl.Series] = {
-        "id": pl.Series(check_ids(table), dtype=pl.String),
+        "id": check_ids(table),
         "path": pl.Series(_paths(table), dtype=pl.String),
-        "media": pl.Series(check_choices(table, "media", MEDIA), dtype=pl.String),
-        "label": pl.Series(check_labels(table, empty=True), dtype=pl.Int8),
-        "split": pl.Series(check_choices(table, "split", SPLITS), dtype=pl.String),
+        "media": check_choices(table, "media", MEDIA),
+        "label": check_labels(table, empty=True),
+        "split": check_choices(table, "split", SPLITS),
     }
-    for name, cells in table.columns.items():
-        if name in columns or name == "root":
-            continue
-        columns[name] = _further_column(table, name, cells)
+    for name in table.columns:
+        if name not in columns and name != "root":
+            columns[name] = _further_column(table, name)
     columns["root"] = _roots(table, path, root)
     table.refuse_if_faulty()
     return pl.DataFrame(columns)
@@ -115,35 +114,38 @@ def _paths(table: RawTable) -> list[str]:
 
 def _roots(table: RawTable, path: Path, root: str | Path | None) -> pl.Series:
     home = path.resolve().parent
-    if root is not None:
-        cells: list[object] = [str(Path(root).resolve())] * len(table.lines)
-    else:
-        cells = table.columns.get("root", [None] * len(table.lines))
-    roots = [str((home / cell).resolve()) if isinstance(cell, str) else str(home) for cell in _cached(cells)]
-    known = dict(zip(_cached(cells), roots, strict=True))
+    if root is not None or "root" not in table.columns:
+        whole = str(home if root is None else Path(root).resolve())
+        return pl.repeat(whole, len(table.lines), dtype=pl.String, eager=True)
+    cells = any_as_text(table, "root").fill_null("")
+    known = {cell: str((home / cell).resolve()) for cell in cells.unique()}
     return pl.Series([known[cell] for cell in cells], dtype=pl.String)
 
 
-def _cached(cells: list[object]) -> list[object]:
-    return list(dict.fromkeys(cells))
-
-
-def _further_column(table: RawTable, name: str, cells: list[object]) -> pl.Series:
+def _further_column(table: RawTable, name: str) -> pl.Series:
     kind = (REQUIRED | OPTIONAL).get(name)
     if kind == pl.Float64:
-        values = []
-        for line, cell in zip(table.lines, cells, strict=True):
-            value = parse_number(cell) if isinstance(cell, str) and cell else cell
-            if (isinstance(cell, str) and cell and value is None) or isinstance(value, bool):
-                table.problems.append(
-                    Problem(line, f"the {name} {shown(str(cell))} is not a number", "write a decimal number or nothing")
-                )
-                value = None
-            values.append(value if isinstance(value, (int, float)) else None)
-        return pl.Series(values, dtype=pl.Float64)
+        return _numbers(table, name)
     if kind == pl.String or table.unit == "line":
-        return pl.Series([None if cell is None or cell == "" else str(cell) for cell in cells], dtype=pl.String)
-    return pl.Series(cells)
+        return any_as_text(table, name)
+    return table.columns[name]
+
+
+def _numbers(table: RawTable, name: str) -> pl.Series:
+    """A column of numbers: (N,) Float64, null where a cell is empty."""
+    cells = table.columns[name]
+    if cells.dtype != pl.String:
+        if not (cells.dtype == pl.Null or cells.dtype.is_integer() or cells.dtype.is_float()):
+            what = f"the column {shown(name)} holds {cells.dtype}, not numbers"
+            table.problems.append(Problem(0, what, "write decimal numbers or nothing"))
+            return pl.repeat(None, len(cells), dtype=pl.Float64, eager=True)
+        return cells.cast(pl.Float64)
+    values = [parse_number(cell) if cell else None for cell in cells]
+    for line, cell, value in zip(table.lines, cells, values, strict=True):
+        if cell and value is None:
+            problem = Problem(line, f"the {name} {shown(cell)} is not a number", "write a decimal number or nothing")
+            table.problems.append(problem)
+    return pl.Series(values, dtype=pl.Float64)
 
 
 def write_manifest(frame: pl.DataFrame, path: str | Path) -> None:

@@ -1,8 +1,9 @@
-"""Predictions: one row says how probable it is that one id is fake.
+"""Predictions: one row says how probable it is that one id, or one frame of it, is fake.
 
 Columns ``id, score`` (or, as in the Deepfake Detection Challenge, ``filename, label``): probability of fake in [0, 1].
-A ``reason`` column may declare rows without an answer: where it is filled, the score is empty, and the id counts as
-unanswered (coverage), never as a number.
+A ``reason`` column may declare rows without an answer: where it is filled, the score is empty, and the row counts as
+unanswered (coverage), never as a number. Where there is a column ``frame``, an id may have many rows, one for each of
+its frames.
 """
 
 from __future__ import annotations
@@ -11,20 +12,20 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from unmask.tables.checks import check_ids, check_numbers, require_columns
+from unmask.tables.checks import TEXT, as_text, check_ids, check_numbers, check_whole_numbers, require_columns
 from unmask.tables.errors import Problem
+from unmask.tables.matching import positions
 from unmask.tables.reading import RawTable, read_table, shown
 from unmask.tables.writing import write_table
-
-SCHEMA = {"id": pl.String, "score": pl.Float64, "reason": pl.String}
 
 
 def read_predictions(
     path: str | Path | pl.DataFrame,
     *,
-    expected_ids: Collection[str] | None = None,
+    expected_ids: Collection[str] | pl.Series | None = None,
     splits: Mapping[str, str] | None = None,
     complete: bool = False,
 ) -> pl.DataFrame:
@@ -32,13 +33,16 @@ def read_predictions(
 
     Args:
         path: ``.csv``, ``.csv.gz`` or ``.parquet``, or a frame with the same columns.
-        expected_ids: the ids that must have a row, each exactly one; None to take whatever ids there are.
+        expected_ids: the ids that must have a row, each exactly one, or at least one where the file has a column
+            ``frame``; None to take whatever ids there are. A Series, quickest where there are many, has none twice.
         splits: id to split, where the ids come from a manifest: that the rows cover one split only is then one fault.
-        complete: every row must have a score: a ``reason`` column is refused.
+        complete: each id has one row, and each row a score: the columns ``reason`` and ``frame`` are refused.
 
     Returns:
-        Columns id (String), score (Float64 in [0, 1], null where unanswered), reason (String, null where answered),
-        in the file's order.
+        Columns id (String), frame (Int64, from 0; only where the file has that column; the pairs of id and frame are
+        unique), score (Float64 in [0, 1], null where unanswered), reason (String, null where answered). The ids stand
+        in the order of ``expected_ids`` where those are given, and in the file's where not; the frames of one id
+        stand in the file's.
 
     Raises:
         TableError: with every fault of the file.
@@ -49,57 +53,91 @@ def read_predictions(
         id_column, score_column = "filename", "label"
     else:
         id_column, score_column = "id", "score"
-    allowed = (id_column, score_column) if complete else (id_column, score_column, "reason")
+    allowed = (id_column, score_column) if complete else (id_column, score_column, "frame", "reason")
     if not require_columns(table, (id_column, score_column), allowed=allowed):
         table.refuse_if_faulty()
-    ids = check_ids(table, id_column)
-    reasons = [None] * len(table.lines) if complete else _reasons(table)
-    unanswered = {position for position, reason in enumerate(reasons) if reason}
-    scores = check_numbers(table, score_column, low=0.0, high=1.0, null_where=unanswered)
-    for position in unanswered:
-        if scores[position] is not None:
-            table.problems.append(
-                Problem(
-                    table.lines[position], "both a score and a reason for having none", "leave one of the two empty"
-                )
-            )
-    if not ids:
+    frames = check_whole_numbers(table, "frame") if "frame" in table.columns and not complete else None
+    asked = expected_ids if table.columns[id_column].dtype in TEXT else None
+    if asked is not None and not isinstance(asked, pl.Series):
+        asked = pl.Series(list(dict.fromkeys(asked)), dtype=pl.String)
+    rows = None if asked is None or frames is not None else _row_of_each(asked, table.columns[id_column])
+    one_to_one = rows is not None
+    ids = check_ids(table, id_column, unique=not one_to_one, frames=frames)
+    reasons = _reasons(table, complete=complete)
+    scores = check_numbers(table, score_column, low=0.0, high=1.0, may_be_empty=reasons.is_not_null())
+    for row in (reasons.is_not_null() & scores.is_not_null()).arg_true():
+        what = "both a score and a reason for having none"
+        table.problems.append(Problem(table.lines[row], what, "leave one of the two empty"))
+    if ids.is_empty():
         table.problems.append(Problem(0, "there is no row", "predictions need one row for each id"))
-    if expected_ids is not None:
-        _check_expected(table, ids, expected_ids, splits or {})
+    if asked is not None and not one_to_one:
+        found = positions(ids, asked)
+        _check_asked(table, ids, asked, found, splits or {})
+        rows = _in_order(found)
     table.refuse_if_faulty()
-    return pl.DataFrame({"id": ids, "score": scores, "reason": reasons}, schema=SCHEMA)
+    columns = {"id": ids, "score": scores, "reason": reasons}
+    if frames is not None:
+        columns = {"id": ids, "frame": frames, "score": scores, "reason": reasons}
+    if rows is not None:
+        columns = {name: _in_rows(column, rows) for name, column in columns.items()}
+    if asked is not None and one_to_one:
+        columns["id"] = asked  # the same text; it lies in memory in this order, which makes joins far quicker
+    return pl.DataFrame(columns)
 
 
-def _reasons(table: RawTable) -> list[str | None]:
-    if "reason" not in table.columns:
-        return [None] * len(table.lines)
-    reasons: list[str | None] = []
-    for line, cell in zip(table.lines, table.columns["reason"], strict=True):
-        if cell is not None and not isinstance(cell, str):
-            table.problems.append(Problem(line, f"the reason is of type {type(cell).__name__}", "write it as text"))
-            cell = None
-        reasons.append(cell or None)
-    return reasons
+def _in_rows(column: pl.Series, rows: pl.Series) -> pl.Series:
+    """The cells of these rows, which are all rows in another order: nothing to do where there are nulls alone."""
+    return column if column.null_count() == len(column) else column.gather(rows)
 
 
-def _check_expected(table: RawTable, ids: list[str], expected_ids: Collection[str], splits: Mapping[str, str]) -> None:
-    expected = set(expected_ids)
-    given = [name for name in ids if name]
-    if given and expected and not expected.intersection(given):
+def _row_of_each(asked: pl.Series, cells: pl.Series) -> pl.Series | None:
+    """Where the row of each id stands, if each has exactly one and there are no others."""
+    rows = positions(asked, cells.cast(pl.String).fill_null("")) if len(asked) == len(cells) else None
+    return None if rows is None or rows.has_nulls() else rows
+
+
+def _reasons(table: RawTable, *, complete: bool) -> pl.Series:
+    """The reasons: (N,) String, null where there is none."""
+    cells = as_text(table, "reason", "write it as text") if "reason" in table.columns and not complete else None
+    if cells is None:
+        return pl.repeat(None, len(table.lines), dtype=pl.String, eager=True)
+    return cells.set(cells == "", None)
+
+
+def _in_order(places: pl.Series) -> pl.Series:
+    """The rows by their places; those of one place stay as they stand."""
+    # Place and row in one number: numpy sorts those far quicker than it sorts stably.
+    keys = places.fill_null(0).to_numpy().astype(np.uint64) << 32
+    return pl.Series(np.argsort(keys + np.arange(len(places), dtype=np.uint64)))
+
+
+def _check_asked(
+    table: RawTable, ids: pl.Series, asked: pl.Series, found: pl.Series, splits: Mapping[str, str]
+) -> None:
+    """Note the ids that are not asked for, and those that are and have no row.
+
+    Args:
+        found: where in ``asked`` each of ``ids`` stands.
+    """
+    given = ids != ""
+    if given.any() and len(asked) and not (given & found.is_not_null()).any():
         # One mistake in how ids are written, not one in each row.
-        what = f"no id is asked for: {shown(given[0])} stands where one such as {shown(min(expected))} should"
+        first, wanted = ids.filter(given)[0], str(asked.min())
+        what = f"no id is asked for: {shown(first)} stands where one such as {shown(wanted)} should"
         table.problems.append(Problem(0, what, "write the ids as they were given, all of them"))
         return
-    for line, name in zip(table.lines, ids, strict=True):
-        if name and name not in expected:
-            table.problems.append(Problem(line, f"the id {shown(name)} is not asked for", "leave the row out"))
-    missing = sorted(expected.difference(ids))
+    for row in (given & found.is_null()).arg_true():
+        table.problems.append(
+            Problem(table.lines[row], f"the id {shown(ids[row])} is not asked for", "leave the row out")
+        )
+    answered = np.zeros(len(asked), dtype=np.bool_)
+    answered[found.drop_nulls().to_numpy()] = True
+    missing = asked.filter(pl.Series(~answered)).sort()
     split = _covered_split(splits, missing)
     if split is not None:
         own = {name for name, of in splits.items() if of == split}
-        how = "exactly those" if own == set(given) else "mostly those"
-        what = f"there is no row for {len(missing):,} of the {len(expected):,} ids"
+        how = "exactly those" if own == set(ids.filter(given)) else "mostly those"
+        what = f"there is no row for {len(missing):,} of the {len(asked):,} ids"
         remedy = f"score that split alone: --split {shown(split)[1:-1]}"
         table.problems.append(Problem(0, f"{what}: those at hand are {how} of the split {shown(split)}", remedy))
         return
@@ -107,7 +145,7 @@ def _check_expected(table: RawTable, ids: list[str], expected_ids: Collection[st
         table.problems.append(Problem(0, f"there is no row for the id {shown(name)}", "add one"))
 
 
-def _covered_split(splits: Mapping[str, str], missing: Collection[str]) -> str | None:
+def _covered_split(splits: Mapping[str, str], missing: pl.Series) -> str | None:
     """Of several splits the one with at most a tenth of its ids missing, where the others miss at least nine tenths."""
     sizes, lacking = Counter(splits.values()), Counter(splits[name] for name in missing if name in splits)
     answered = {split: 1 - lacking[split] / size for split, size in sizes.items()}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from unmask.tables.errors import Faults, Problem, TableError, UnmaskError
+from unmask.tables.regular import read_regular
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -32,11 +33,16 @@ MAX_CELLS = 200_000_000
 MAX_FIELD = 4096
 #: Characters behind the header in which decimal commas are looked for, where the columns are separated by other signs.
 _FIRST = 100_000
+#: Rows of a Parquet file that are unpacked at once.
+_PART = 1_000_000
 
 #: What a message calls the place of a table that was given as a frame.
 FRAME = Path("the data frame given")
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_DIGITS = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+#: What ``parse_number`` takes, as an expression that polars matches.
+NUMBER = rf"\A{_DIGITS}\z"
+_NUMBER = re.compile(_DIGITS, re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _PLAIN = re.compile(r"[\x20-\x7e]*", re.ASCII)
 
@@ -66,17 +72,20 @@ class RawTable:
 
     Attributes:
         path: where it was read from.
-        columns: column name to cells. CSV cells are ``str``; Parquet cells have their own type, None where null.
+        columns: column name to cells, in one piece. CSV cells are String and never null; Parquet cells have their own
+            type, but for categories, which are String as well.
         lines: for each row, its line in the file (CSV, header = 1) or its row number (Parquet, first = 1).
         unit: "line" or "row": what ``lines`` counts.
         problems: the faults of form found while reading.
+        plain: whether all cells are known to be printable ASCII.
     """
 
     path: Path
-    columns: dict[str, list[object]]
+    columns: dict[str, pl.Series]
     lines: Sequence[int]
     unit: str
     problems: Faults
+    plain: bool = False
 
     def refuse_if_faulty(self) -> None:
         """Raise TableError with all collected faults, if there are any."""
@@ -119,28 +128,32 @@ def _read_bytes(path: Path) -> bytes:
             data = stream.read(MAX_BYTES + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _whole_file(path, f"the gzip file is damaged ({error})", "compress it again") from error
+    except OSError as error:
+        what = f"{path.name} cannot be read ({error.strerror or error})"
+        raise UnmaskError(what, where=path, next_step="check that the file is yours, and whole") from error
     if len(data) > MAX_BYTES:
         raise _whole_file(path, f"more than {MAX_BYTES:,} bytes of text", "send only the rows that are asked for")
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _read_text(path: Path) -> io.TextIOWrapper:
-    """The file's text, checked for UTF-8 and NUL."""
-    data = _read_bytes(path)
+def _refuse_what_is_no_text(path: Path, data: bytes) -> None:
+    """Raise TableError where ``data`` is not UTF-8, or has a NUL."""
     try:
-        data.decode("utf-8")
+        if not data.isascii():
+            data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _whole_file(path, f"byte {error.start} is not UTF-8 text", "save the file as UTF-8", line) from error
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise _whole_file(path, "a NUL byte", "save the file as plain UTF-8 text", line)
-    # A wrapper rather than one long str: StringIO would take four bytes for each character.
-    return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
 
 
 def _read_csv(path: Path) -> RawTable:
-    stream = _read_text(path)
+    data = _read_bytes(path)
+    _refuse_what_is_no_text(path, data)
+    # A wrapper rather than one long str: StringIO would take four bytes for each character.
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
     csv.field_size_limit(MAX_FIELD)
     reader = csv.reader(stream, strict=True)
     try:
@@ -155,16 +168,26 @@ def _read_csv(path: Path) -> RawTable:
     problems = Faults(path)
     for name in sorted({name for name in header if header.count(name) > 1}):
         problems.append(Problem(1, f"the column {shown(name)} stands more than once", "keep one of them"))
-    cells: list[list[object]] = [[] for _ in header]
+    most = min(MAX_ROWS, MAX_CELLS // len(header))
+    regular = None if problems else read_regular(data, header, most_rows=most, longest=MAX_FIELD)
+    if regular is not None:
+        return RawTable(path, regular.to_dict(), range(2, 2 + regular.height), "line", problems, data.isascii())
+    return _read_by_line(path, reader, header, most, problems)
+
+
+def _read_by_line(path: Path, reader: Reader, header: list[str], most: int, problems: Faults) -> RawTable:
+    """Read what is behind the header, whatever it may be; what is wrong with it goes to ``problems``."""
+    cells: list[list[str]] = [[] for _ in header]
     lines: list[int] = []
     for line, row in _rows(reader, len(header), problems):
-        if len(lines) >= min(MAX_ROWS, MAX_CELLS // len(header)):
+        if len(lines) >= most:
             problems.append(Problem(line, f"more than {len(lines):,} rows", "send only the rows that are asked for"))
             break
         lines.append(line)
         for column, value in zip(cells, row, strict=True):
             column.append(value)
-    return RawTable(path, dict(zip(header, cells, strict=True)), lines, "line", problems)
+    columns = {name: pl.Series(name, column, dtype=pl.String) for name, column in zip(header, cells, strict=True)}
+    return RawTable(path, columns, lines, "line", problems)
 
 
 def _refuse_other_separators(path: Path, header: str, stream: io.TextIOWrapper) -> None:
@@ -213,31 +236,52 @@ def _rows(reader: Reader, width: int, problems: Faults) -> Iterator[tuple[int, l
 def _read_parquet(path: Path) -> RawTable:
     try:
         lazy = pl.scan_parquet(path, glob=False)
-        columns = len(lazy.collect_schema())
+        schema = lazy.collect_schema()
         rows = lazy.select(pl.len()).collect().item()
-        if rows > MAX_ROWS or rows * columns > MAX_CELLS:
-            raise _whole_file(path, f"{rows:,} rows of {columns} columns are too many", "send only what is asked for")
-        frame = pl.read_parquet(path, glob=False)
+        if rows > MAX_ROWS or rows * len(schema) > MAX_CELLS or len(schema) > MAX_COLUMNS:
+            what = f"{rows:,} rows of {len(schema)} columns are too many"
+            raise _whole_file(path, what, "send only what is asked for")
+        _refuse_kinds(path, schema)
+        return _from_frame(_read_parts(path, lazy, rows), path)
     except TableError:
         raise
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise _whole_file(path, f"not a Parquet file ({first})", "write it again") from error
-    return _from_frame(frame, path)
+
+
+def _read_parts(path: Path, lazy: pl.LazyFrame, rows: int) -> pl.DataFrame:
+    """The rows of a Parquet file, with a cap that holds while its text is unpacked."""
+    parts: list[pl.DataFrame] = []
+    size = 0
+    for start in range(0, max(rows, 1), _PART):
+        part = lazy.slice(start, _PART).collect()
+        size += sum(int(series.str.len_bytes().sum()) for series in part.iter_columns() if series.dtype == pl.String)
+        if size > MAX_BYTES:
+            raise _whole_file(path, f"more than {MAX_BYTES:,} bytes of text", "send only the rows that are asked for")
+        parts.append(part)
+    return pl.concat(parts)
 
 
 def _from_frame(frame: pl.DataFrame, path: Path) -> RawTable:
+    _refuse_kinds(path, frame.schema)
     problems = Faults(path, "row")
-    columns: dict[str, list[object]] = {}
+    columns: dict[str, pl.Series] = {}
     for name, series in zip(frame.columns, frame.iter_columns(), strict=True):
-        kind = series.dtype
+        text = series.dtype in (pl.String, pl.Categorical, pl.Enum)
+        columns[name] = (series.cast(pl.String) if text else series).rechunk()
+        if text and (columns[name].str.len_chars().max() or 0) > MAX_FIELD:  # type: ignore[operator]
+            what = f"the column {shown(name)} has a cell of more than {MAX_FIELD:,} characters"
+            problems.append(Problem(0, what, "write shorter text"))
+    problems.refuse()
+    return RawTable(path, columns, range(1, frame.height + 1), "row", problems)
+
+
+def _refuse_kinds(path: Path, schema: pl.Schema) -> None:
+    """Raise TableError where a column holds anything but one plain value for each row."""
+    problems = Faults(path, "row")
+    for name, kind in schema.items():
         if kind.is_nested() or kind in (pl.Binary, pl.Object):
             what = f"the column {shown(name)} holds {kind}, not one plain value for each row"
             problems.append(Problem(0, what, "write text or numbers"))
-        elif kind == pl.String and (series.str.len_chars().max() or 0) > MAX_FIELD:  # type: ignore[operator]
-            what = f"the column {shown(name)} has a cell of more than {MAX_FIELD:,} characters"
-            problems.append(Problem(0, what, "write shorter text"))
-        else:
-            columns[name] = series.to_list()
     problems.refuse()
-    return RawTable(path, columns, range(1, frame.height + 1), "row", problems)
