@@ -120,6 +120,11 @@ def with_file(place: Path, key: Path) -> dict[str, tuple[str | Path, ...]]:
     return {
         "score, predictions": ("score", place, key),
         "score, answers": ("score", key, place),
+        "score, policy": ("score", key, key, "--policy", place),
+        "calibrate, predictions": ("calibrate", place, key, "--out", out),
+        "calibrate, answers": ("calibrate", key, place, "--out", out),
+        "compare, predictions": ("compare", key, key, place, "--out", out),
+        "compare, answers": ("compare", place, key, key.parent / "absent.csv", "--out", out),
         "audit": ("audit", place),
         "prepare": ("prepare", place, "--out", out),
         "challenge init": ("challenge", "init", out, "--manifest", place),

@@ -4,13 +4,12 @@ import json
 import math
 import os
 
-import numpy as np
 import polars as pl
 import pytest
 
 from unmask.challenge.create import create
 from unmask.challenge.folder import open_challenge
-from unmask.challenge.ranking import _ranks, rank
+from unmask.challenge.ranking import rank
 from unmask.challenge.submission import score_submission
 from unmask.tables.hashing import sha256
 
@@ -217,14 +216,6 @@ def test_gzip_and_parquet_count_like_csv(challenge):
     (folder / "b.csv.gz").write_bytes(gzip.compress((folder / "a.csv").read_bytes()))
     answers_of(0.3).write_parquet(folder / "c.parquet")
     assert [(entry.team, entry.rank) for entry in rank(challenge).entries] == [("a", 1), ("b", 1), ("c", 1)]
-
-
-def test_ranks_against_a_literal_count():
-    losses = np.random.default_rng(0).integers(0, 4, (6, 50)).astype(float)
-    found = _ranks(losses)
-    for column in range(50):
-        for system in range(6):
-            assert found[system, column] == 1 + sum(losses[:, column] < losses[system, column])
 
 
 def test_rank_intervals_hold_the_rank_and_chance_is_wide(challenge):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 from hypothesis import given, settings
+from scipy import integrate, stats
 
-from unmask.scoring.intervals import Resampling, bootstrap, percentile_interval
+from unmask.scoring.intervals import Resampling, bootstrap, percentile_interval, tails
 from unmask.scoring.metrics import DEFAULTS, METRICS
 from unmask.scoring.sample import Ordering, Sample
 
@@ -82,34 +83,59 @@ def test_wrong_arguments():
 
 
 def simulated(random, clusters, size, spread):
-    """Rows of single-class clusters whose members share part of their noise; the true AUC is Phi(1 / sqrt 2)."""
+    """Log odds N(1, 1) for fakes and N(-1, 1) for reals; a cluster, of one class, shares part of its noise."""
     labels = np.repeat(np.arange(clusters) % 2, size)
     shared = np.repeat(random.normal(0, spread, clusters), size)
     own = random.normal(0, np.sqrt(1 - spread**2), clusters * size)
-    return labels, labels + shared + own, np.repeat(np.arange(clusters), size)
+    return labels, 1 / (1 + np.exp(-(2 * labels - 1 + shared + own))), np.repeat(np.arange(clusters), size)
 
 
-def coverage(clusters, size, spread, *, ignore=False, runs=400):
-    from scipy import stats
+def truths():
+    """The AUC of those scores is that of two normals two apart; their log loss is integrated numerically."""
 
-    truth = stats.norm.cdf(1 / np.sqrt(2))
+    def density(odds):
+        return np.logaddexp(0, -odds) * stats.norm.pdf(odds, 1, 1)
+
+    return stats.norm.cdf(np.sqrt(2)), integrate.quad(density, -12, 14)[0]
+
+
+def coverage(clusters, size, spread, *, ignore=False, runs=1000):
+    """In which share of the simulations the 95 % intervals of AUC and log loss hold the truth."""
     random = np.random.default_rng(11)
-    hits = 0
+    metrics, truth = [METRICS["roc_auc"], METRICS["log_loss"]], truths()
+    hits = np.zeros(2)
     for run in range(runs):
         labels, scores, names = simulated(random, clusters, size, spread)
         drawn = np.arange(len(names)) if ignore else names
-        resampling = Resampling.of(labels, drawn, replicates=200, seed=run)
-        values = bootstrap([METRICS["roc_auc"]], [Ordering(labels, scores)], resampling, DEFAULTS)[0, 0]
-        low, high = percentile_interval(values, 0.95)
-        hits += low <= truth <= high
+        resampling = Resampling.of(labels, drawn, replicates=400, seed=run)
+        for m, values in enumerate(bootstrap(metrics, [Ordering(labels, scores)], resampling, DEFAULTS)[0]):
+            low, high = percentile_interval(values, 0.95, resampling.fewest)
+            hits[m] += low <= truth[m] <= high
     return hits / runs
 
 
-def test_intervals_cover_the_truth():
-    # 400 simulations of a true 95 %: standard error 1.1 %.
-    assert 0.915 <= coverage(200, 1, 0.0) <= 0.98
-    assert 0.915 <= coverage(120, 4, 0.9) <= 0.98
+@pytest.mark.parametrize("clusters", [2, 3, 12, 80, 5000, 2_000_000])
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_tails_are_wider_for_few_clusters(clusters, confidence):
+    t = stats.t.ppf((1 - confidence) / 2, clusters - 1)
+    low, high = tails(confidence, clusters)
+    assert low == pytest.approx(100 * stats.norm.cdf(np.sqrt(clusters / (clusters - 1)) * t), rel=1e-5, abs=1e-12)
+    assert high == pytest.approx(100 - low)
+
+
+def test_the_fewest_clusters_are_those_of_the_class_that_has_fewer():
+    assert Resampling.of([0, 0, 1, 1, 1], ["a", "b", "c", "d", "e"]).fewest == 2
+    assert Resampling.of([0, 0, 1, 1, 1], ["a", "a", "c", "d", "e"]).fewest == 3  # one real cluster tells no spread
+    assert Resampling.of([0, 1, 0, 1, 0, 1], ["a", "a", "b", "b", "c", "c"]).fewest == 3
+    assert Resampling.of([0, 1], ["a", "b"]).fewest == 0
+
+
+@pytest.mark.parametrize(("clusters", "size", "spread"), [(240, 1, 0.0), (160, 4, 0.9)])
+def test_intervals_cover_the_truth(clusters, size, spread):
+    covered = coverage(clusters, size, spread)
+    assert (covered >= 0.93).all()
+    assert (covered <= 0.97).all()
 
 
 def test_ignoring_clusters_covers_too_seldom():
-    assert coverage(120, 4, 0.9, ignore=True, runs=200) < 0.85
+    assert (coverage(160, 4, 0.9, ignore=True, runs=300) < 0.85).all()

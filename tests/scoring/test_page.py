@@ -62,7 +62,7 @@ def test_self_contained_and_harmless():
     assert "http" not in text
     assert "url(" not in text
     assert EVIL in "".join(found.words)
-    assert found.tags.count("svg") == 2
+    assert found.tags.count("svg") == 6
 
 
 @pytest.mark.parametrize(("quality", "told"), [(0.9, "Excellent"), (0.0, "Not shown to beat guessing"), (0.2, "Weak")])
@@ -95,7 +95,7 @@ def test_ten_people_of_each_class_are_enough_for_a_word(people, given):
 
 
 def test_no_word_for_a_wide_interval():
-    text = page(0.15, rows=80)
+    text = page(0.2, rows=80)
     assert "Rests on 80 files" in text
     assert "the interval is wider than 0.2" in text
     assert "Weak" not in text

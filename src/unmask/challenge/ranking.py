@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,8 @@ from unmask.challenge.report import write_standings
 from unmask.challenge.standings import Entry, Standings
 from unmask.challenge.submission import read_submission
 from unmask.scoring.basis import Basis
+from unmask.scoring.comparison.names import printable, stem
+from unmask.scoring.comparison.ranks import rank_interval, ranks
 from unmask.scoring.intervals import Resampling, bootstrap, percentile_interval
 from unmask.scoring.metrics import METRICS, Undefined
 from unmask.scoring.sample import Floats, Ints, Ordering, Sample
@@ -22,7 +23,6 @@ from unmask.tables.errors import TableError, UnmaskError
 
 #: Faults of a refused file that the standings list.
 _LISTED = 1000
-_ENDINGS = (".csv.gz", ".csv", ".parquet")
 
 
 def rank(folder: str | Path, *, usage: str = "private") -> Standings:
@@ -48,9 +48,9 @@ def rank(folder: str | Path, *, usage: str = "private") -> Standings:
     entries: list[Entry] = []
     answers: list[pl.DataFrame] = []
     refused: list[Entry] = []
-    repeated = Counter(_team(path) for path in files)
+    repeated = Counter(stem(path) for path in files)
     for path in files:
-        entry, given = _read(path, challenge.ids, alone=repeated[_team(path)] == 1)
+        entry, given = _read(path, challenge.ids, alone=repeated[stem(path)] == 1)
         if given is None:
             refused.append(entry)
         else:
@@ -71,22 +71,9 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _team(path: Path) -> str:
-    """The file's name without its ending, with every sign that does not print escaped."""
-    name = _printable(path.name)
-    ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), "")
-    return name[: len(name) - len(ending)]
-
-
-def _printable(name: str) -> str:
-    # A name that is not UTF-8 comes with lone surrogates, which no file could hold.
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
-
-
 def _read(path: Path, ids: list[str], *, alone: bool) -> tuple[Entry, pl.DataFrame | None]:
     """The entry of one file, with its answers where it is accepted."""
-    entry = Entry(_team(path), _printable(path.name), "refused")
+    entry = Entry(stem(path), printable(path.name), "refused")
     if not alone:
         return replace(entry, problems=["the team has more than one file — keep one of them"]), None
     try:
@@ -94,7 +81,7 @@ def _read(path: Path, ids: list[str], *, alone: bool) -> tuple[Entry, pl.DataFra
     except TableError as error:
         return replace(entry, problems=error.told(_LISTED)), None
     except UnmaskError as error:
-        problem = _printable(f"{error.what} — {error.next_step}")
+        problem = printable(f"{error.what} — {error.next_step}")
         return replace(entry, problems=[problem]), None
     except OSError as error:
         return replace(entry, problems=[f"the file cannot be read ({error.strerror}) — check its permissions"]), None
@@ -122,11 +109,11 @@ def _scored(challenge: Challenge, rows: pl.DataFrame, entries: list[Entry], answ
         return without
     values = np.array([value for value, _ in found if value is not None])
     sign = 1.0 if metric.direction == "lower" else -1.0
-    ranks = _ranks(sign * values[:, None])[:, 0]
+    order = ranks(sign * values[:, None])[:, 0]
     with_value = [entry for entry, (value, _) in zip(entries, found, strict=True) if value is not None]
     entries = [
         replace(entry, score=float(value), rank=int(place))
-        for entry, value, place in zip(with_value, values, ranks, strict=True)
+        for entry, value, place in zip(with_value, values, order, strict=True)
     ]
     labels, clusters = rows["label"].to_numpy(), rows["cluster"].to_numpy()
     resampling = Resampling.of(labels, clusters, replicates=said.replicates, seed=said.seed)
@@ -134,9 +121,9 @@ def _scored(challenge: Challenge, rows: pl.DataFrame, entries: list[Entry], answ
         return [*entries, *without]
     replicates = bootstrap([metric], orderings, resampling, settings)[:, 0]
     # Who has no value in a replicate is last in it.
-    places = _ranks(np.nan_to_num(sign * np.round(replicates, said.digits), nan=np.inf))
+    places = ranks(np.nan_to_num(sign * np.round(replicates, said.digits), nan=np.inf))
     ranked = [
-        _with_intervals(entry, drawn, drawn_places, challenge)
+        _with_intervals(entry, drawn, drawn_places, resampling.fewest, challenge)
         for entry, drawn, drawn_places in zip(entries, replicates, places, strict=True)
     ]
     return [*ranked, *without]
@@ -157,21 +144,11 @@ def _value(challenge: Challenge, ordering: Ordering) -> tuple[float | None, str 
     return round(value, challenge.definition.digits), None
 
 
-def _ranks(losses: Floats) -> Ints:
-    """Rank of each system in each column of (S, B) losses: 1 + the number of systems with a smaller loss."""
-    ranks = np.empty(losses.shape, dtype=np.int64)
-    for column in range(losses.shape[1]):
-        ranks[:, column] = 1 + np.searchsorted(np.sort(losses[:, column]), losses[:, column])
-    return ranks
-
-
-def _with_intervals(entry: Entry, replicates: Floats, places: Ints, challenge: Challenge) -> Entry:
+def _with_intervals(entry: Entry, replicates: Floats, places: Ints, clusters: int, challenge: Challenge) -> Entry:
     confidence, digits = challenge.protocol.confidence, challenge.definition.digits
-    tail = 50.0 * (1.0 - confidence)
-    best, worst = np.percentile(places, (tail, 100.0 - tail), method="inverted_cdf")
-    rank = entry.rank or 1
-    entry = replace(entry, rank_low=min(int(best), rank), rank_high=max(int(worst), rank))
+    best, worst = rank_interval(entry.rank or 1, places, confidence)
+    entry = replace(entry, rank_low=best, rank_high=worst)
     if np.isnan(replicates).any():
         return entry
-    low, high = percentile_interval(replicates, confidence)
+    low, high = percentile_interval(replicates, confidence, clusters)
     return replace(entry, low=round(low, digits), high=round(high, digits))

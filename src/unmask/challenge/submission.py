@@ -21,7 +21,7 @@ def read_submission(path: str | Path, ids: Collection[str]) -> pl.DataFrame:
         ids: every id that must be answered.
 
     Returns:
-        Columns id (String) and score (Float64), in the file's order.
+        Columns id (String) and score (Float64), in the order of ``ids``.
 
     Raises:
         TableError: with every fault of the file.

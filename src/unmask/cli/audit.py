@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def audit(
-    manifests: Annotated[list[Path], typer.Argument(help="Manifests; several are audited as one body of data.")],
+    manifests: Annotated[
+        list[Path], typer.Argument(metavar="MANIFEST", help="Manifests; several are audited as one body of data.")
+    ],
     root: Annotated[Path | None, typer.Option(help="The dataset's folder, if it has moved since the index.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Also write a page with pictures, which opens without a network, to this file.")
@@ -28,7 +30,9 @@ def audit(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor by default.")] = None,
 ) -> None:
-    """Look for what makes a number untrue: unusable files, splits that leak, surfaces that give the label away.
+    """Look for what makes a number untrue.
+
+    That is: unusable files, splits that leak, surfaces that give the label away.
 
     Opens every file. Leaves with 0 if the data is clean and with 1 if there are findings.
 

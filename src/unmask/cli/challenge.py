@@ -11,9 +11,9 @@ Folder = Annotated[Path, typer.Argument(help="The challenge's folder.", metavar=
 Usage = Annotated[str, typer.Option(help="Which part counts: public, private or all.")]
 
 challenge = typer.Typer(
-    help="Make a challenge, check it and its submissions, score and rank them.",
+    help="Make a challenge; check, score and rank its submissions.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
 )
 
 
@@ -42,7 +42,7 @@ def init(
     says which is which. With `--audit`, refuses data that `unmask audit MANIFEST TRAINING_DATA --json audit.json` found
     anything in: files that cannot be read, splits that leak, surfaces that tell the label.
 
-    Example: `unmask challenge init faces-2025/ --manifest manifest.parquet --public 0.4`
+    Example: unmask challenge init faces-2025/ --manifest manifest.parquet --public 0.4
     """
     from unmask.challenge.create import create
     from unmask.challenge.review import find_warnings
@@ -64,7 +64,7 @@ def init(
 def check(
     folder: Folder,
     submission: Annotated[
-        Path | None, typer.Argument(help="A submission; leave it out to check the challenge.")
+        Path | None, typer.Argument(metavar="SUBMISSION", help="A submission; leave it out to check the challenge.")
     ] = None,
 ) -> None:
     """Check a submission without the labels; or, where none is given, the challenge itself.
@@ -73,7 +73,7 @@ def check(
 
     Exit code 0: fine. 2: refused, with its faults, the first fifty of them.
 
-    Example: `unmask challenge check faces-2025/ my_predictions.csv`
+    Example: unmask challenge check faces-2025/ my_predictions.csv
     """
     from unmask.challenge.review import check_challenge, find_warnings
     from unmask.challenge.submission import check_submission
@@ -90,13 +90,13 @@ def check(
 @challenge.command()
 def score(
     folder: Folder,
-    submission: Annotated[Path, typer.Argument(help="A submission.")],
+    submission: Annotated[Path, typer.Argument(metavar="SUBMISSION", help="A submission.")],
     usage: Usage = "private",
     out: Annotated[Path | None, typer.Option(help="Folder for scorecard.json and scorecard.html.")] = None,
 ) -> None:
     """Score one submission, with the numbers that it is ranked by.
 
-    Example: `unmask challenge score faces-2025/ my_predictions.csv --usage public`
+    Example: unmask challenge score faces-2025/ my_predictions.csv --usage public
     """
     from unmask.challenge.submission import score_submission
     from unmask.scoring.report import print_scorecard, write_scorecard
@@ -113,7 +113,7 @@ def rank(folder: Folder, usage: Usage = "private") -> None:
 
     With `--usage public`, standings-public.json and standings-public.html.
 
-    Example: `unmask challenge rank faces-2025/`
+    Example: unmask challenge rank faces-2025/
     """
     from unmask.challenge.ranking import rank as compute
     from unmask.challenge.report import print_standings

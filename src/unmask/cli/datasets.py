@@ -21,7 +21,9 @@ def datasets(
         Path | None, typer.Option(help="A folder with datasets: tell what is there, missing or odd.")
     ] = None,
 ) -> None:
-    """List the datasets that unmask can index: what they hold, under which terms, and how to get them.
+    """List the datasets that unmask can index.
+
+    Tells what they hold, under which terms, and how to get them.
 
     With --root it looks into a folder and into those directly below it. The first word of each row is the NAME that
     unmask index takes; data/NAME.md says more of each.

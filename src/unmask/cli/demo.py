@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-_HELP = """From real portraits and videos to a scored leaderboard, in four to five minutes on two cores.
+_HELP = """From real portraits and videos to a scored leaderboard.
 
-Makes forgeries, indexes and audits them, finds faces, trains a detector, scores it on people it never saw, and ranks it
-among other entries. A stopped demo goes on where it was.
+Takes four to five minutes on two cores. Makes forgeries, indexes and audits them, finds faces, trains a detector,
+scores it on people it never saw, and ranks it among other entries. A stopped demo goes on where it was.
 
 Example: unmask demo --out demo
 """

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 Store = Annotated[Path, typer.Argument(help="The face store, from unmask prepare.", metavar="STORE")]
 
 faces = typer.Typer(
-    help="Look at a face store: the crops of some files, the numbers of all.",
+    help="Look at a face store: some files' crops, all files' numbers.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
 )
 
 
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 @faces.command()
 def show(
     store: Store,
-    ids: Annotated[list[str], typer.Argument(help="Ids, as in the manifest.", metavar="ID...")],
+    ids: Annotated[list[str], typer.Argument(help="Ids, as in the manifest.", metavar="ID")],
     out: Annotated[Path | None, typer.Option(help="The sheet, .png.  [default: the id, with .png]")] = None,
     track: Annotated[int | None, typer.Option(min=0, help="This track only; 0 is the most prominent face.")] = None,
     landmarks: Annotated[bool, typer.Option("--landmarks", help="Mark eyes, nose and mouth.")] = False,
@@ -38,7 +38,7 @@ def show(
     Below each crop are its frame, time and confidence. A file without a crop has a grey tile with the reason. Where
     there are more than 200 crops, each file shows some, evenly chosen.
 
-    Example: `unmask faces show faces/ real/clip_1.mp4 fake/clip_1.mp4 --landmarks --out clip_1.png`
+    Example: unmask faces show faces/ real/clip_1.mp4 fake/clip_1.mp4 --landmarks --out clip_1.png
     """
     from unmask.cli.progress import REASONS
     from unmask.faces.look import choose, draw, file_name, tell_shown
@@ -74,7 +74,7 @@ def stats(
     The page shows the crops of the least confidence and of the smallest faces. With the manifest it says whether fewer
     faces were found in fakes than in reals, which would tell the label.
 
-    Example: `unmask faces stats faces/ --manifest manifest.parquet --out faces-report/`
+    Example: unmask faces stats faces/ --manifest manifest.parquet --out faces-report/
     """
     from json import dumps
 

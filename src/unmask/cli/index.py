@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from unmask.datasets.base import Adapter
     from unmask.datasets.report import Report
+
+#: Characters in a line of the help.
+_WIDTH = 76
 
 
 def register(app: typer.Typer) -> None:
@@ -28,8 +32,15 @@ class _WithDatasets(TyperCommand):
         """Write the help, with a line for each dataset."""
         from unmask.datasets import ADAPTERS
 
-        listed = [f"- {name}: {adapter.layout}. Options: {_flags(adapter)}" for name, adapter in ADAPTERS.items()]
-        self.help = "\n".join([f"{getdoc(index)}", "", "What ROOT holds, and which options apply:", "", *listed])
+        listed = [
+            textwrap.fill(
+                f"{name}: {adapter.layout}. Options: {_flags(adapter)}",
+                _WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False,
+            )
+            for name, adapter in ADAPTERS.items()
+        ]  # fmt: skip
+        # A \b keeps the line breaks that follow it.
+        self.help = "\n".join([f"{getdoc(index)}", "", "What ROOT holds, and which options apply:", "", "\b", *listed])
         super().format_help(ctx, formatter)
 
 
@@ -38,8 +49,8 @@ def _flags(adapter: Adapter) -> str:
 
 
 def index(
-    name: Annotated[str, typer.Argument(help="The dataset: one of those listed above.")],
-    root: Annotated[Path, typer.Argument(help="Its folder, as downloaded and unpacked.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The dataset: one of those listed above.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Its folder, as downloaded and unpacked.")],
     out: Annotated[Path, typer.Option(help="The manifest to write: .parquet or .csv.")],
     seed: Annotated[int, typer.Option(help="For splits that are drawn, not official.")] = 0,
     hold_out: Annotated[
@@ -56,9 +67,10 @@ def index(
         Path | None, typer.Option(help="Where FaceForensics++ lies, if not in ROOT (deeperforensics).")
     ] = None,
 ) -> None:
-    """Turn a dataset's folder into a manifest: one row for each file, with label, split and where it comes from.
+    """Turn a dataset's folder into a manifest.
 
-    Nothing is decoded. What is missing is counted, never an error: a part of a dataset can be indexed.
+    It has one row for each file, with label, split and where it comes from. Nothing is decoded. What is missing is
+    counted, never an error: a part of a dataset can be indexed.
 
     Example: unmask index folder photos --subject-from folder --hold-out lasso --out photos.parquet
     """

@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from unmask import __version__
-from unmask.cli import audit, challenge, datasets, demo, faces, index, metrics, predict, prepare, score, train
+from unmask.cli import (
+    audit,
+    calibrate,
+    challenge,
+    compare,
+    datasets,
+    demo,
+    faces,
+    index,
+    metrics,
+    predict,
+    prepare,
+    score,
+    train,
+)
 from unmask.tables.errors import UnmaskError
 
 app = typer.Typer(
@@ -18,7 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
 )
 
 
@@ -38,7 +52,9 @@ def options(
     """Options that stand before the verb."""
 
 
-for verb in (demo, datasets, index, audit, prepare, faces, train, predict, score, metrics, challenge):
+for verb in (
+    demo, datasets, index, audit, prepare, faces, train, predict, calibrate, score, compare, metrics, challenge,
+):  # fmt: skip
     verb.register(app)
 
 

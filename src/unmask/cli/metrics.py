@@ -14,11 +14,13 @@ def register(app: typer.Typer) -> None:
 
 
 def metrics(
-    name: Annotated[str | None, typer.Argument(help="Show the full definition of this one.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show the full definition of this one.")] = None,
 ) -> None:
-    """List the metrics of `unmask score`, or define one: formula, range, edge cases and source.
+    """List the metrics of `unmask score`, or define one.
 
-    Example: `unmask metrics recall_at_budget`
+    A definition has the formula, the range, edge cases and the source.
+
+    Example: unmask metrics recall_at_budget
     """
     from rich.console import Console
     from rich.table import Table

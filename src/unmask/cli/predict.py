@@ -43,8 +43,8 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="Model folder, such as run/model.")],
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Manifests, folders, videos, pictures.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder, such as run/model.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="Manifests, folders, videos, pictures.")],
     out: Annotated[
         Path | None, typer.Option(help="Where predictions go: .csv or .parquet. Printed as a table without it.")
     ] = None,

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-_HELP = """Find the faces of every video and picture of a manifest and store their crops.
+_HELP = """Find the faces in a manifest's files and store their crops.
 
 A stopped run goes on where it was. Files without a face, and files that cannot be read, are rows with a reason.
 
@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    manifest: Annotated[Path, typer.Argument(help="Manifest, from unmask index.")],
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Manifest, from unmask index.")],
     out: Annotated[Path, typer.Option(help="Folder of the face store.")],
     root: Annotated[Path | None, typer.Option(help="Where the dataset lies now, if it was moved.")] = None,
     frames: Annotated[int, typer.Option(min=1, help="Evenly spaced frames taken of each video.")] = 16,

@@ -18,21 +18,19 @@ if TYPE_CHECKING:
 
     from unmask.training.compose import Job
 
-_HELP = """Train a detector; the arguments are Hydra overrides of configs/train.yaml.
+_HELP = """Train a detector.
 
+The arguments are Hydra overrides of configs/train.yaml.
 Writes config.yaml, model/ and, on the manifest's test split, predictions.csv and scorecard.html into the folder
 `out=...`; unless `fit=head`, also checkpoints/ and logs/. A sweep does so for each of its jobs, and writes sweep.csv.
 
 Examples:
 
+\b
     unmask train manifest=manifest.parquet store=faces out=run
-
     unmask train experiment=demo manifest=manifest.parquet store=faces seed=1
-
     unmask train -m manifest=manifest.parquet store=faces optimizer.learning_rate=1e-4,3e-4
-
-    unmask train detector=timm --cfg job        (show every key, and what would run)
-
+    unmask train detector=timm --cfg job  (show every key, and what would run)
     unmask train manifest=manifest.parquet store=faces out=run resume=run/checkpoints/last.ckpt
 """
 
@@ -63,7 +61,7 @@ class _WithOverrides(TyperCommand):
 
 
 def _overrides_help() -> str:
-    """Groups with their options, and keys with their defaults and meanings, as indented blocks of Markdown."""
+    r"""Groups with their options, and keys with defaults and meanings: blocks whose lines a ``\b`` keeps apart."""
     from unmask.training.options import defaults, explained_keys, groups
 
     chosen = defaults()
@@ -72,8 +70,8 @@ def _overrides_help() -> str:
     ]
     keys = [(key.name, f"{key.comment} ({_default(key.value)})") for key in explained_keys()]
     return (
-        f"\nGROUP=OPTION takes one of the files in configs/:\n\n{_listed(options)}\n"
-        f"\nKEY=VALUE changes one key; `--cfg job` shows them all:\n\n{_listed(keys)}\n"
+        f"\nGROUP=OPTION takes one of the files in configs/:\n\n\b\n{_listed(options)}\n"
+        f"\nKEY=VALUE changes one key; `--cfg job` shows them all:\n\n\b\n{_listed(keys)}\n"
     )
 
 
@@ -96,7 +94,9 @@ def _listed(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def run(
-    overrides: Annotated[list[str] | None, typer.Argument(help="GROUP=OPTION and KEY=VALUE, as listed above.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="OVERRIDES", help="GROUP=OPTION and KEY=VALUE, as listed above.")
+    ] = None,
     multirun: Annotated[
         bool, typer.Option("--multirun", "-m", help="A sweep: one job for each combination of KEY=VALUE,VALUE,...")
     ] = False,

@@ -80,7 +80,7 @@ def estimate(rows: pl.DataFrame, protocol: Protocol) -> dict[str, Estimate]:
     defined = [each for each in found.values() if each.value is not None]
     if not defined:
         return found
-    clusters = rows["cluster"].to_numpy()
+    clusters = rows["cluster"]
     resampling = Resampling.of(labels, clusters, replicates=protocol.replicates, seed=protocol.seed)
     if not resampling.varies:
         reason = "no interval: all rows of a class belong to one cluster"
@@ -88,7 +88,7 @@ def estimate(rows: pl.DataFrame, protocol: Protocol) -> dict[str, Estimate]:
     metrics = [each.metric for each in defined]
     replicates = bootstrap(metrics, [sample.ordering], resampling, protocol.settings)[0]
     for each, drawn in zip(defined, replicates, strict=True):
-        found[each.metric.name] = _with_interval(each, drawn, protocol.confidence)
+        found[each.metric.name] = _with_interval(each, drawn, protocol.confidence, resampling.fewest)
     return found
 
 
@@ -100,10 +100,10 @@ def _without_interval(metric: Metric, sample: Sample, n: int, settings: Settings
     return Estimate(metric, n, value, details=metric.details(sample, settings))
 
 
-def _with_interval(found: Estimate, replicates: Floats, confidence: float) -> Estimate:
+def _with_interval(found: Estimate, replicates: Floats, confidence: float, clusters: int) -> Estimate:
     nowhere = int(np.isnan(replicates).sum())
     if nowhere:
         reason = f"no interval: {found.metric.nowhere} in {nowhere:,} of {len(replicates):,} replicates"
         return replace(found, reason=reason)
-    low, high = percentile_interval(replicates, confidence)
+    low, high = percentile_interval(replicates, confidence, clusters)
     return replace(found, low=low, high=high)

@@ -7,8 +7,18 @@ import math
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from unmask.scoring.basis import Basis
-from unmask.scoring.charts import histogram_chart, roc_chart
+from unmask.scoring.charts import (
+    budget_chart,
+    det_chart,
+    histogram_chart,
+    precision_chart,
+    reliability_chart,
+    roc_chart,
+)
+from unmask.scoring.curves import curves
 from unmask.scoring.estimates import Estimate
+from unmask.scoring.intervals import Resampling
+from unmask.scoring.sample import Sample
 from unmask.scoring.scorecard import Scorecard
 from unmask.tables.answers import FEWEST_PEOPLE
 
@@ -50,9 +60,26 @@ def render(card: Scorecard, *, name: str) -> str:
         card=card, name=name, verdict=verdict, tone=tone, basis=basis, reals=reals,
         stated=card.stated,
         sentence=f"{_sentence(auc)} {_caution(auc, basis)}".strip(),
-        roc=roc_chart(card.rows) if card.fakes and reals else None,
+        curves=_curve_charts(card) if card.fakes and reals else None,
         histogram=histogram_chart(card.rows) if card.rows.height else None,
     )  # fmt: skip
+
+
+def _curve_charts(card: Scorecard) -> dict[str, str]:
+    labels, protocol = card.rows["label"].to_numpy(), card.protocol
+    found = curves(
+        Sample.of(labels, card.rows["score"].to_numpy()),
+        Resampling.of(labels, card.rows["cluster"], replicates=protocol.replicates, seed=protocol.seed),
+        prevalence=protocol.settings.prevalence,
+        confidence=protocol.confidence,
+    )
+    return {
+        "roc": roc_chart(found.roc),
+        "det": det_chart(found.roc),
+        "precision": precision_chart(found.precision, card.fakes / card.rows.height),
+        "budget": budget_chart(found.budget),
+        "reliability": reliability_chart(found.reliability),
+    }
 
 
 def _verdict(auc: Estimate, basis: Basis) -> tuple[str, str]:

@@ -74,16 +74,22 @@ class Sample:
         return cls(ordering, column[:, None])
 
     @cached_property
-    def curve(self) -> tuple[Floats, Floats]:
-        """Weight of the fakes, and of the reals, that score at or above each threshold: (G, B) each, ties collapsed."""
+    def steps(self) -> tuple[Floats, Floats]:
+        """Weight of the fakes, and of the reals, that have each distinct score, the highest first: (G, B) each."""
         order, starts = self.ordering.order, self.ordering.starts
         fake = (self.ordering.labels[order] == 1)[:, None]
         ordered = self.weights[order]
         caught = np.where(fake, ordered, 0.0)
         alarms = np.subtract(ordered, caught, out=ordered)
         if len(starts) < len(order):
-            caught, alarms = np.add.reduceat(caught, starts, axis=0), np.add.reduceat(alarms, starts, axis=0)
-        return np.cumsum(caught, axis=0, out=caught), np.cumsum(alarms, axis=0, out=alarms)
+            return np.add.reduceat(caught, starts, axis=0), np.add.reduceat(alarms, starts, axis=0)
+        return caught, alarms
+
+    @cached_property
+    def curve(self) -> tuple[Floats, Floats]:
+        """Weight of the fakes, and of the reals, that score at or above each threshold: (G, B) each, ties collapsed."""
+        caught, alarms = self.steps
+        return np.cumsum(caught, axis=0), np.cumsum(alarms, axis=0)
 
     @cached_property
     def rates(self) -> tuple[Floats, Floats]:

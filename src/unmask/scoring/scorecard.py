@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from unmask import __version__
 from unmask.scoring.basis import Basis
 from unmask.scoring.estimates import Estimate, Protocol, estimate
-from unmask.scoring.metrics import SMALLEST_CLIP, Settings
-from unmask.scoring.slices import SLICE, Group, slice_by
-from unmask.tables.answers import NOT_SLICES, read_answers
-from unmask.tables.errors import UnmaskError
-from unmask.tables.hashing import sha256
-from unmask.tables.predictions import read_predictions
-from unmask.tables.reading import shown
+from unmask.scoring.fairness import Fairness, choose, compare_groups
+from unmask.scoring.joining import NO_FRAMES, USUAL_AGGREGATION, join
+from unmask.scoring.metrics import Settings
+from unmask.scoring.operating import Application, apply_policy
+from unmask.scoring.policy import Policy
+from unmask.scoring.policy_reading import read_policy
+from unmask.scoring.slices import Group, slice_by
+from unmask.scoring.versions import versions
 
 #: Coverage lists this many reasons for missing answers, the most common first, and sums up the others.
 MOST_REASONS = 20
@@ -36,10 +35,13 @@ class Scorecard:
         skipped: slice column to the reason why it was skipped.
         expected: number of ids that ask for an answer.
         reasons: reason for a missing answer to its count.
-        rows: the scored rows, sorted by id: id, label, score, cluster, subject_id and source_id where the key has
-            them, and the slice columns behind ``SLICE``.
+        rows: the scored rows, sorted by id: id, label, score (calibrated, where there is a policy), cluster, subject_id
+            and source_id where the key has them, and the slice columns behind ``SLICE``.
         protocol: clip, threshold, prevalence, budget, seed, replicates and confidence.
+        aggregation: what made the frames of an id one score, or that there were none.
         hashes: SHA-256 of the two files; None where frames were given.
+        fairness: column of subject groups to how they differ at the threshold.
+        application: the policy that was applied, and how far its thresholds landed; None without one.
     """
 
     metrics: dict[str, Estimate]
@@ -49,7 +51,10 @@ class Scorecard:
     reasons: dict[str, int]
     rows: pl.DataFrame
     protocol: Protocol
+    aggregation: str
     hashes: dict[str, str | None]
+    fairness: dict[str, Fairness]
+    application: Application | None
 
     @property
     def coverage(self) -> float:
@@ -78,8 +83,7 @@ class Scorecard:
     @property
     def versions(self) -> dict[str, str]:
         """Versions of what made the numbers."""
-        python = platform.python_version()
-        return {"unmask": __version__, "python": python, "numpy": np.__version__, "polars": pl.__version__}
+        return versions()
 
     def to_dict(self) -> dict[str, object]:
         """The content of ``scorecard.json``; every number is finite."""
@@ -97,6 +101,9 @@ class Scorecard:
                 for column, groups in self.slices.items()
             },
             "skipped_slices": self.skipped,
+            "fairness": {column: found.to_dict() for column, found in self.fairness.items()},
+            "policy": None if self.application is None else self.application.to_dict(),
+            "operating_points": [] if self.application is None else [p.to_dict() for p in self.application.points],
             "coverage": {
                 "expected": self.expected,
                 "answered": self.rows.height,
@@ -106,7 +113,7 @@ class Scorecard:
             "counts": {"fakes": self.fakes, "reals": self.rows.height - self.fakes},
             "clusters": self.basis.clusters,
             "people": self.basis.people,
-            "aggregation": "none: one score for each id",
+            "aggregation": self.aggregation,
             "clip": self.protocol.settings.clip,
             "threshold": self.protocol.settings.threshold,
             "prevalence": self.protocol.settings.prevalence,
@@ -130,14 +137,17 @@ def score(
     *,
     seed: int = 0,
     replicates: int = 1000,
-    clip: float = SMALLEST_CLIP,
-    threshold: float = 0.5,
+    clip: float | None = None,
+    threshold: float | None = None,
     confidence: float = 0.95,
-    prevalence: float = 0.001,
+    prevalence: float | None = None,
     budget: float = 0.01,
-    trained_prevalence: float = 0.5,
+    trained_prevalence: float | None = None,
     split: str | None = None,
     usage: str | None = None,
+    policy: str | Path | Policy | None = None,
+    groups: Sequence[str] | None = None,
+    aggregation: str | None = None,
 ) -> Scorecard:
     """Score predictions against an answer key.
 
@@ -145,50 +155,61 @@ def score(
     counted in the coverage. Slices: every further column of the key; a real row whose cell is empty belongs to every
     group of that column, so that a method's AUC sets its fakes against all reals.
 
+    With a policy, the scores are calibrated before anything is measured, calls are made at its first threshold, and its
+    clip and prevalences hold. Metrics of ranks stay what they are without it.
+
     Args:
-        predictions: file or frame: ``id, score`` (or ``filename, label``), one row for each id of the key.
+        predictions: file or frame: ``id, score`` (or ``filename, label``), one row for each id of the key; or
+            ``id, frame, score``, many.
         answers: file or frame: an answer key, or a manifest.
         seed: of the bootstrap, at least 0.
         replicates: of the bootstrap, at least 1.
-        clip: of scores of which a logarithm is taken, from 1e-15, below 0.5.
-        threshold: a score at or above it is called fake, in [0, 1].
+        clip: of scores of which a logarithm is taken, from 1e-15, below 0.5. None: the policy's, else 1e-15.
+        threshold: a score at or above it is called fake, in [0, 1]. None: the policy's, else 0.5.
         confidence: of the intervals, between 0 and 1.
         prevalence: share of fakes in the stream that the detector is meant for, between 0 and 1.
+            None: the policy's, else 0.001.
         budget: share of that stream that people can look at, in (0, 1].
         trained_prevalence: share of fakes that the scores, as probabilities, take for granted, between 0 and 1.
+            None: the policy's, else 0.5.
         split: keep only this split, where ``answers`` is a manifest.
         usage: score only the rows of this usage ("public" or "private"); None for both. Rows of the usage "ignored"
             are never scored. Every id of the key needs its row all the same.
+        policy: ``policy.json`` of ``unmask calibrate``, or what it holds.
+        groups: columns of the key whose groups are compared (fairness); None for those that tell subjects' groups by
+            their names, such as gender and race.
+        aggregation: of frames to one score: mean, median, max, top or confident. None: the policy's, else the mean.
 
     Raises:
-        TableError: with every fault of one of the two.
-        UnmaskError: a file is missing or of another kind; no row is of this usage.
+        TableError: with every fault of one of the files.
+        UnmaskError: a file is missing or of another kind; no row is of this usage; the policy was fitted on these very
+            ids, or says otherwise than what was asked for; there is no such column of groups.
         ValueError: a parameter out of its range.
     """
-    protocol = Protocol(Settings(clip, threshold, prevalence, budget, trained_prevalence), seed, replicates, confidence)
-    key = read_answers(answers, split=split)
-    splits = dict(key.select("id", "split").drop_nulls().iter_rows()) if "split" in key.columns else None
-    given = read_predictions(predictions, expected_ids=key["id"].to_list(), splits=splits)
-    counted = key.filter(pl.col("usage") != "ignored" if usage is None else pl.col("usage") == usage).drop("usage")
-    if counted.is_empty():
-        what = "the answer key has no row to score" + (f" of the usage {shown(usage)}" if usage else "")
-        raise UnmaskError(what, next_step="look at the column usage of the answer key")
-    columns = [name for name in counted.columns if name not in NOT_SLICES]
-    kept = [name for name in counted.columns if name in ("id", "label", "cluster", "subject_id", "source_id")]
-    # A prefix, so that a slice column may have any name; sorted, so that the order of the files changes no sum or draw.
-    named = counted.select(*kept, *(pl.col(name).alias(SLICE + name) for name in columns))
-    rows = named.join(given, on="id", how="left").sort("id")
-    scored = rows.filter(pl.col("score").is_not_null()).drop("reason")
-    slices, skipped = slice_by(scored, columns, protocol)
+    asked = {"clip": clip, "threshold": threshold, "prevalence": prevalence, "trained_prevalence": trained_prevalence}
+    given = {name: value for name, value in asked.items() if value is not None}
+    protocol = Protocol(Settings(budget=budget, **given), seed, replicates, confidence)
+    if isinstance(policy, str | Path):
+        policy = read_policy(policy)
+    usual = USUAL_AGGREGATION if policy is None or policy.aggregation == NO_FRAMES else policy.aggregation
+    joined = join(predictions, answers, split=split, usage=usage, aggregation=aggregation or usual)
+    scored = joined.rows.filter(pl.col("score").is_not_null()).drop("reason")
+    application = None
+    if policy is not None:
+        scored, protocol, application = apply_policy(policy, scored, protocol, given, joined, answers)
+    slices, skipped = slice_by(scored, joined.columns, protocol)
     return Scorecard(
         metrics=estimate(scored, protocol),
         slices=slices,
         skipped=skipped,
-        expected=rows.height,
-        reasons=_count(rows["reason"].drop_nulls().to_list()),
+        expected=joined.rows.height,
+        reasons=_count(joined.rows["reason"].drop_nulls().to_list()),
         rows=scored,
         protocol=protocol,
-        hashes={"predictions": _sha256(predictions), "answers": _sha256(answers)},
+        aggregation=joined.aggregation,
+        hashes=joined.hashes,
+        fairness=compare_groups(scored, choose(joined.columns, groups, skipped), protocol),
+        application=application,
     )
 
 
@@ -197,7 +218,3 @@ def _count(reasons: list[str]) -> dict[str, int]:
     ordered = sorted(Counter(reasons).items(), key=lambda item: (-item[1], item[0]))
     others = sum(count for _, count in ordered[MOST_REASONS:])
     return dict(ordered[:MOST_REASONS]) | ({"other reasons": others} if others else {})
-
-
-def _sha256(source: str | Path | pl.DataFrame) -> str | None:
-    return None if isinstance(source, pl.DataFrame) else sha256(source)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from unmask.scoring.binomial import clopper_pearson
 from unmask.scoring.metrics.metric import Metric, Settings
 from unmask.scoring.sample import Floats, Sample
-
-#: Chance, at most, that the true false positive rate lies above the bound that is told where no false alarm was seen.
-_BEYOND = 0.025
 
 
 def _rates(sample: Sample, settings: Settings) -> tuple[Floats, Floats]:
@@ -28,22 +26,23 @@ def _f1(sample: Sample, settings: Settings) -> Floats:
     return np.asarray(2.0 * true / (true + false + sample.fakes))
 
 
-def _precision(caught: Floats, alarms: Floats, prevalence: float) -> Floats:
-    found, wrong = prevalence * caught, (1.0 - prevalence) * alarms
+def share_of_fakes(caught: ArrayLike, alarms: ArrayLike, prevalence: float) -> Floats:
+    """Among what is called fake at (...) TPRs and FPRs, with so many fakes in the stream; NaN where nothing is."""
+    found, wrong = prevalence * np.asarray(caught), (1.0 - prevalence) * np.asarray(alarms)
     return np.divide(found, found + wrong, out=np.full_like(found, np.nan), where=found + wrong > 0)
 
 
 def _precision_at_prevalence(sample: Sample, settings: Settings) -> Floats:
-    return _precision(*_rates(sample, settings), settings.prevalence)
+    return share_of_fakes(*_rates(sample, settings), settings.prevalence)
 
 
 def _bound(sample: Sample, settings: Settings) -> dict[str, float]:
     caught, alarms = _rates(sample, settings)
     if alarms[0] > 0:
         return {"prevalence": settings.prevalence}
-    # Clopper and Pearson's upper end for no event in N.
-    most = np.array([1.0 - _BEYOND ** (1.0 / sample.reals[0])])
-    return {"prevalence": settings.prevalence, "bound": float(_precision(caught[:1], most, settings.prevalence)[0])}
+    most = clopper_pearson(0, float(sample.reals[0]))[1]
+    bound = float(share_of_fakes(caught[0], most, settings.prevalence))
+    return {"prevalence": settings.prevalence, "bound": bound}
 
 
 def _fpr_per_million(sample: Sample, settings: Settings) -> Floats:

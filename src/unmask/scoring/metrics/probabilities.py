@@ -75,9 +75,8 @@ def _gaps(sample: Sample, ends: Ints) -> Floats:
         sample: whose curve runs down from the highest score.
         ends: (BINS, B) number of distinct scores, from the highest, up to the end of each bin.
     """
-    caught, alarms = sample.curve
-    step = np.diff(caught + alarms, axis=0, prepend=0.0)
-    promised = np.cumsum(step * sample.ordering.thresholds[:, None], axis=0)
+    caught, (fakes, reals) = sample.curve[0], sample.steps
+    promised = np.cumsum((fakes + reals) * sample.ordering.thresholds[:, None], axis=0)
     start = np.zeros((1, caught.shape[1]))
     excess = np.concatenate([start, caught - promised])
     return np.asarray(
@@ -94,9 +93,9 @@ def _ece_width(sample: Sample, settings: Settings) -> Floats:
 
 
 def _ece_mass(sample: Sample, settings: Settings) -> Floats:
-    caught, alarms = sample.curve
+    (caught, alarms), (fakes, reals) = sample.curve, sample.steps
     total = caught + alarms
-    middle = (total - 0.5 * np.diff(total, axis=0, prepend=0.0)) / (sample.fakes + sample.reals)
+    middle = (total - 0.5 * (fakes + reals)) / (sample.fakes + sample.reals)
     ends = [(middle < share).sum(axis=0) for share in np.arange(1, BINS) / BINS]
     return _gaps(sample, np.stack([*ends, np.full(total.shape[1], len(total))]))
 

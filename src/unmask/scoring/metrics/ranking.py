@@ -17,18 +17,18 @@ _CLAIM = 10
 
 
 def _roc_auc(sample: Sample, settings: Settings) -> Floats:
-    caught, alarms = sample.curve
-    # Each real beats no fake below it and half of those tied with it: a trapezoid for each group of ties.
-    area = alarms[0] * caught[0] + np.einsum("gb,gb->b", np.diff(alarms, axis=0), caught[1:] + caught[:-1])
-    return np.asarray(area / (2.0 * sample.fakes * sample.reals))
+    fakes, reals = sample.steps
+    # Each real is below the fakes that score higher, and below half of those tied with it.
+    area = np.einsum("gb,gb->b", reals, sample.curve[0]) - 0.5 * np.einsum("gb,gb->b", reals, fakes)
+    return np.asarray(area / (sample.fakes * sample.reals))
 
 
 def _partial_auc(sample: Sample, settings: Settings, most: float = PARTIAL) -> Floats:
     caught, alarms = sample.rates
-    step = np.diff(alarms, axis=0)
-    width = np.diff(np.minimum(alarms, most), axis=0)
+    rise, step = (steps / total for steps, total in zip(sample.steps, (sample.fakes, sample.reals), strict=True))
+    width = np.clip(most - alarms[:-1], 0.0, step)
     share = np.divide(width, step, out=np.zeros_like(step), where=step > 0)
-    area = (width * (caught[:-1] + 0.5 * share * np.diff(caught, axis=0))).sum(axis=0)
+    area = np.einsum("gb,gb->b", width, caught[:-1] + 0.5 * share * rise)
     guessing = most * most / 2.0
     return np.asarray(0.5 * (1.0 + (area - guessing) / (most - guessing)))
 
@@ -37,8 +37,7 @@ def _average_precision(sample: Sample, settings: Settings) -> Floats:
     caught, alarms = sample.curve
     # Before the first row with any weight precision is 0/0; it is multiplied by a step of recall of 0.
     precision = caught / np.maximum(caught + alarms, np.finfo(np.float64).tiny)
-    steps = np.diff(caught, axis=0, prepend=0.0)
-    return np.asarray(np.einsum("gb,gb->b", steps, precision) / sample.fakes)
+    return np.asarray(np.einsum("gb,gb->b", sample.steps[0], precision) / sample.fakes)
 
 
 def _eer(sample: Sample, settings: Settings) -> Floats:
