@@ -145,7 +145,7 @@ def _repeated(ids: pl.Series, frames: pl.Series | None, asked: Mask) -> dict[int
     Of more rows than anybody is told, only the first are given.
     """
     keys = pl.DataFrame({"id": ids} if frames is None else {"id": ids, "frame": frames})
-    hashes = np.sort(keys.hash_rows().to_numpy())
+    hashes = np.sort((ids.hash() if frames is None else keys.hash_rows()).to_numpy())
     if (hashes[1:] != hashes[:-1]).all():
         return {}
     rows = keys.with_row_index("row").filter(pl.Series(asked)).drop_nulls()
