@@ -66,15 +66,14 @@ def join(
     """
     check_aggregation(aggregation)
     key = read_answers(answers, split=split)
-    given, made_by = read_scores(predictions, key, aggregation)
-    rows = counted(key, usage)
-    columns = [name for name in rows.columns if name not in NOT_SLICES]
+    scores, made_by = read_scores(predictions, key, aggregation)
+    columns = [name for name in key.columns if name not in NOT_SLICES]
     # A prefix, so that a slice column may have any name.
-    named = rows.select(*kept(rows), *(pl.col(name).alias(SLICE + name) for name in columns))
+    named = key.select(*kept(key), "usage", *(pl.col(name).alias(SLICE + name) for name in columns))
     return Joined(
-        rows=named.join(given, on="id", how="left").sort("id"),
+        rows=counted(named.hstack(scores), usage).sort("id"),
         columns=columns,
-        splits=sorted(rows["split"].drop_nulls().unique()) if "split" in rows.columns else [],
+        splits=sorted(counted(key, usage)["split"].drop_nulls().unique()) if "split" in key.columns else [],
         aggregation=made_by,
         hashes={"predictions": digest(predictions), "answers": digest(answers)},
     )
@@ -91,7 +90,8 @@ def read_scores(
         aggregation: a name in ``AGGREGATIONS``.
 
     Returns:
-        One row for each id: id, score, reason; and what made it of frames, or ``NO_FRAMES``.
+        Columns score and reason, a row for each row of ``key`` in its order; and what made it of frames, or
+        ``NO_FRAMES``.
 
     Raises:
         TableError: with every fault of the predictions.
@@ -102,7 +102,12 @@ def read_scores(
         ids = key["id"]
         splits = dict(key.select("id", "split").drop_nulls().iter_rows()) if "split" in key.columns else None
     given = read_predictions(predictions, expected_ids=ids, splits=splits)
-    return (aggregate(given, aggregation), aggregation) if "frame" in given.columns else (given, NO_FRAMES)
+    if "frame" not in given.columns:
+        return given.drop("id"), NO_FRAMES
+    made = aggregate(given, aggregation)
+    if key is not None:
+        made = key.select("id").join(made, on="id", how="left", maintain_order="left")
+    return made.drop("id"), aggregation
 
 
 def counted(key: pl.DataFrame, usage: str | None) -> pl.DataFrame:

@@ -82,13 +82,10 @@ def read_systems(
             faults.append(_about(name, error) if isinstance(source, pl.DataFrame) else error)
     if key is None or faults:
         raise _all_of(faults)
-    rows = counted(key, usage)
     # Sorted, so that the order of the files changes no sum and no draw.
-    rows = rows.select(kept(rows)).sort("id")
-    columns = [
-        rows.select("id").join(each, on="id", how="left", maintain_order="left")["score"].to_numpy() for each, _ in read
-    ]
-    scores = np.stack(columns)
+    rows = counted(key.select(*kept(key), "usage").with_row_index("row"), usage).sort("id")
+    scores = np.stack([each["score"].gather(rows["row"]).to_numpy() for each, _ in read])
+    rows = rows.drop("row")
     answered = ~np.isnan(scores)
     common = answered.all(axis=0)
     if not common.any():
