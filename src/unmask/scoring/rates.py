@@ -125,4 +125,4 @@ class Tally:
         _, first, counts = np.unique(of_row, return_index=True, return_counts=True)
         cells = Cells(Ordering(self.labels[first], np.zeros(len(first))), of_row, counts)
         draws = [self.resampling.cell_counts(cells, number) for number in range(self.resampling.replicates)]
-        return np.stack(draws) @ columns[first].astype(np.float64)
+        return np.asarray(np.stack(draws) @ columns[first].astype(np.float64))

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+#: How often rows are drawn: of the most rows that a table may have, no sum is beyond it.
+Counts = NDArray[np.int32]
 
 
 class Ordering:
@@ -49,20 +51,23 @@ class Sample:
 
     Args:
         ordering: labels and scores, (N,).
-        weights: (N, B), not negative.
+        weights: (N, B), not negative; whole numbers as such where they are some, which is faster.
 
     Attributes:
+        given: the weights as they were given.
         fakes: (B,), the weight of all fakes.
         reals: (B,), the weight of all reals.
     """
 
-    def __init__(self, ordering: Ordering, weights: Floats) -> None:
+    def __init__(self, ordering: Ordering, weights: Floats | Counts) -> None:
         if weights.ndim != 2 or len(weights) != len(ordering.scores):
             raise ValueError(f"weights {weights.shape} must be of shape (N, B) with N = {len(ordering.scores)}")
         self.ordering = ordering
-        self.weights = weights
-        self.fakes: Floats = weights[ordering.labels == 1].sum(axis=0)
-        self.reals: Floats = weights[ordering.labels == 0].sum(axis=0)
+        self.weights: Floats = weights.astype(np.float64, copy=False)
+        self.given = weights
+        fake = (ordering.labels == 1).astype(np.float64)
+        self.fakes: Floats = fake @ self.weights
+        self.reals: Floats = (1.0 - fake) @ self.weights
 
     @classmethod
     def of(cls, labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> Sample:
@@ -74,22 +79,29 @@ class Sample:
         return cls(ordering, column[:, None])
 
     @cached_property
-    def steps(self) -> tuple[Floats, Floats]:
-        """Weight of the fakes, and of the reals, that have each distinct score, the highest first: (G, B) each."""
+    def _own(self) -> tuple[Floats | Counts, Floats | Counts]:
+        """``steps`` in the kind of the weights that were given."""
         order, starts = self.ordering.order, self.ordering.starts
         fake = (self.ordering.labels[order] == 1)[:, None]
-        ordered = self.weights[order]
-        caught = np.where(fake, ordered, 0.0)
+        ordered = np.take(self.given, order, axis=0)
+        caught = ordered * fake
         alarms = np.subtract(ordered, caught, out=ordered)
         if len(starts) < len(order):
             return np.add.reduceat(caught, starts, axis=0), np.add.reduceat(alarms, starts, axis=0)
         return caught, alarms
 
     @cached_property
+    def steps(self) -> tuple[Floats, Floats]:
+        """Weight of the fakes, and of the reals, that have each distinct score, the highest first: (G, B) each."""
+        caught, alarms = self._own
+        return caught.astype(np.float64, copy=False), alarms.astype(np.float64, copy=False)
+
+    @cached_property
     def curve(self) -> tuple[Floats, Floats]:
         """Weight of the fakes, and of the reals, that score at or above each threshold: (G, B) each, ties collapsed."""
-        caught, alarms = self.steps
-        return np.cumsum(caught, axis=0), np.cumsum(alarms, axis=0)
+        # Whole numbers are summed ten times as fast: the next need not wait for the rounding of the last.
+        caught, alarms = (np.cumsum(each, axis=0, dtype=each.dtype) for each in self._own)
+        return caught.astype(np.float64, copy=False), alarms.astype(np.float64, copy=False)
 
     @cached_property
     def rates(self) -> tuple[Floats, Floats]:
