@@ -96,8 +96,9 @@ def _ece_mass(sample: Sample, settings: Settings) -> Floats:
     (caught, alarms), (fakes, reals) = sample.curve, sample.steps
     total = caught + alarms
     middle = (total - 0.5 * (fakes + reals)) / (sample.fakes + sample.reals)
-    ends = [(middle < share).sum(axis=0) for share in np.arange(1, BINS) / BINS]
-    return _gaps(sample, np.stack([*ends, np.full(total.shape[1], len(total))]))
+    shares = np.arange(1, BINS) / BINS
+    ends = [[*np.searchsorted(column, shares), len(total)] for column in np.ascontiguousarray(middle.T)]
+    return _gaps(sample, np.array(ends).T)
 
 
 def log_loss(

@@ -27,7 +27,7 @@ def _partial_auc(sample: Sample, settings: Settings, most: float = PARTIAL) -> F
     caught, alarms = sample.rates
     rise, step = (steps / total for steps, total in zip(sample.steps, (sample.fakes, sample.reals), strict=True))
     width = np.clip(most - alarms[:-1], 0.0, step)
-    share = np.divide(width, step, out=np.zeros_like(step), where=step > 0)
+    share = width / np.maximum(step, np.finfo(np.float64).tiny)  # where the step is 0, so is the width
     area = np.einsum("gb,gb->b", width, caught[:-1] + 0.5 * share * rise)
     guessing = most * most / 2.0
     return np.asarray(0.5 * (1.0 + (area - guessing) / (most - guessing)))
