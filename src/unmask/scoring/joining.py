@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from unmask.tables.answers import NOT_SLICES, read_answers
 from unmask.tables.errors import UnmaskError
 from unmask.tables.hashing import sha256
 from unmask.tables.predictions import read_predictions
-from unmask.tables.reading import shown
+from unmask.tables.reading import RawTable, read_table, shown
 
 #: In place of an aggregation.
 NO_FRAMES = "none: one score for each id"
@@ -65,8 +66,10 @@ def join(
         UnmaskError: a file is missing or of another kind; no row is of this usage; there is no such aggregation.
     """
     check_aggregation(aggregation)
-    key = read_answers(answers, split=split)
-    scores, made_by = read_scores(predictions, key, aggregation)
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(read_table, predictions)
+        key = read_answers(answers, split=split)
+    scores, made_by = read_scores(reading.result(), key, aggregation)
     columns = [name for name in key.columns if name not in NOT_SLICES]
     # A prefix, so that a slice column may have any name.
     named = key.select(*kept(key), "usage", *(pl.col(name).alias(SLICE + name) for name in columns))
@@ -80,12 +83,12 @@ def join(
 
 
 def read_scores(
-    predictions: str | Path | pl.DataFrame, key: pl.DataFrame | None, aggregation: str
+    predictions: str | Path | pl.DataFrame | RawTable, key: pl.DataFrame | None, aggregation: str
 ) -> tuple[pl.DataFrame, str]:
     """Read predictions, and make the frames of an id one score.
 
     Args:
-        predictions: file or frame.
+        predictions: file or frame, or what ``read_table`` gave.
         key: the answers whose ids are asked for; None to take whatever ids there are.
         aggregation: a name in ``AGGREGATIONS``.
 

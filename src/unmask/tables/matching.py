@@ -23,7 +23,7 @@ def positions(ids: pl.Series, among: pl.Series) -> pl.Series:
     Returns:
         (N,) UInt32; null where an id does not stand in ``among``.
     """
-    if len(ids) == len(among) and (ids == among).all():
+    if len(ids) == len(among) and ids.head(1).equals(among.head(1)) and (ids == among).all():
         return pl.arange(len(ids), dtype=pl.UInt32, eager=True)
     if among.is_empty():
         return pl.repeat(None, len(ids), dtype=pl.UInt32, eager=True)

@@ -23,7 +23,7 @@ from unmask.tables.writing import write_table
 
 
 def read_predictions(
-    path: str | Path | pl.DataFrame,
+    path: str | Path | pl.DataFrame | RawTable,
     *,
     expected_ids: Collection[str] | pl.Series | None = None,
     splits: Mapping[str, str] | None = None,
@@ -32,7 +32,7 @@ def read_predictions(
     """Read and check a predictions file. Labels are never seen here, so that no message can depend on them.
 
     Args:
-        path: ``.csv``, ``.csv.gz`` or ``.parquet``, or a frame with the same columns.
+        path: ``.csv``, ``.csv.gz`` or ``.parquet``, or a frame with the same columns; or what ``read_table`` gave.
         expected_ids: the ids that must have a row, each exactly one, or at least one where the file has a column
             ``frame``; None to take whatever ids there are. A Series, quickest where there are many, has none twice.
         splits: id to split, where the ids come from a manifest: that the rows cover one split only is then one fault.
@@ -79,9 +79,12 @@ def read_predictions(
     if frames is not None:
         columns = {"id": ids, "frame": frames, "score": scores, "reason": reasons}
     if rows is not None:
+        if asked is not None and one_to_one:
+            columns.pop("id")
         columns = {name: _in_rows(column, rows) for name, column in columns.items()}
     if asked is not None and one_to_one:
-        columns["id"] = asked  # the same text; it lies in memory in this order, which makes joins far quicker
+        # The same text; it lies in memory in this order, which makes joins far quicker.
+        columns = {"id": asked, **columns}
     return pl.DataFrame(columns)
 
 

@@ -92,13 +92,17 @@ class RawTable:
         self.problems.refuse()
 
 
-def read_table(path: str | Path | pl.DataFrame) -> RawTable:
+def read_table(path: str | Path | pl.DataFrame | RawTable) -> RawTable:
     """Read a CSV (``.csv``), gzipped CSV (``.csv.gz``) or Parquet (``.parquet``) file, or take a frame as one.
+
+    What has been read is given back as it is.
 
     Raises:
         UnmaskError: the file is not there or has another ending.
         TableError: it cannot be read as a table at all (not text, no header, too large).
     """
+    if isinstance(path, RawTable):
+        return path
     if isinstance(path, pl.DataFrame):
         return _from_frame(path, FRAME)
     path = Path(path)
