@@ -15,10 +15,7 @@ from unmask.scoring.charts import (
     reliability_chart,
     roc_chart,
 )
-from unmask.scoring.curves import curves
 from unmask.scoring.estimates import Estimate
-from unmask.scoring.intervals import Resampling
-from unmask.scoring.sample import Sample
 from unmask.scoring.scorecard import Scorecard
 from unmask.tables.answers import FEWEST_PEOPLE
 
@@ -66,13 +63,7 @@ def render(card: Scorecard, *, name: str) -> str:
 
 
 def _curve_charts(card: Scorecard) -> dict[str, str]:
-    labels, protocol = card.rows["label"].to_numpy(), card.protocol
-    found = curves(
-        Sample.of(labels, card.rows["score"].to_numpy()),
-        Resampling.of(labels, card.rows["cluster"], replicates=protocol.replicates, seed=protocol.seed),
-        prevalence=protocol.settings.prevalence,
-        confidence=protocol.confidence,
-    )
+    found = card.curves()
     return {
         "roc": roc_chart(found.roc),
         "det": det_chart(found.roc),

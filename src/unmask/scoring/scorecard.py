@@ -11,13 +11,16 @@ from pathlib import Path
 import polars as pl
 
 from unmask.scoring.basis import Basis
+from unmask.scoring.curves import Curves, curves
 from unmask.scoring.estimates import Estimate, Protocol, estimate
 from unmask.scoring.fairness import Fairness, choose, compare_groups
+from unmask.scoring.intervals import Resampling
 from unmask.scoring.joining import NO_FRAMES, USUAL_AGGREGATION, join
 from unmask.scoring.metrics import Settings
 from unmask.scoring.operating import Application, apply_policy
 from unmask.scoring.policy import Policy
 from unmask.scoring.policy_reading import read_policy
+from unmask.scoring.sample import Sample
 from unmask.scoring.slices import Group, slice_by
 from unmask.scoring.versions import versions
 
@@ -84,6 +87,16 @@ class Scorecard:
     def versions(self) -> dict[str, str]:
         """Versions of what made the numbers."""
         return versions()
+
+    def curves(self) -> Curves:
+        """ROC and the other curves of the scored rows, which must have both classes, with their bands."""
+        labels, protocol = self.rows["label"].to_numpy(), self.protocol
+        return curves(
+            Sample.of(labels, self.rows["score"].to_numpy()),
+            Resampling.of(labels, self.rows["cluster"], replicates=protocol.replicates, seed=protocol.seed),
+            prevalence=protocol.settings.prevalence,
+            confidence=protocol.confidence,
+        )
 
     def to_dict(self) -> dict[str, object]:
         """The content of ``scorecard.json``; every number is finite."""
