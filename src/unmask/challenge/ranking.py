@@ -115,7 +115,7 @@ def _scored(challenge: Challenge, rows: pl.DataFrame, entries: list[Entry], answ
         replace(entry, score=float(value), rank=int(place))
         for entry, value, place in zip(with_value, values, order, strict=True)
     ]
-    labels, clusters = rows["label"].to_numpy(), rows["cluster"].to_numpy()
+    labels, clusters = rows["label"].to_numpy(), rows["cluster"]
     resampling = Resampling.of(labels, clusters, replicates=said.replicates, seed=said.seed)
     if not resampling.varies:
         return [*entries, *without]

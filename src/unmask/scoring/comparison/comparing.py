@@ -72,7 +72,7 @@ def compare(
     settings = Settings(clip, threshold, prevalence, budget, trained_prevalence)
     protocol = Protocol(settings, seed, replicates, confidence)
     found = read_systems(answers, predictions, split=split, usage=usage, aggregation=aggregation)
-    labels, clusters = found.rows["label"].to_numpy(), found.rows["cluster"].to_numpy()
+    labels, clusters = found.rows["label"].to_numpy(), found.rows["cluster"]
     resampling = Resampling.of(labels, clusters, replicates=replicates, seed=seed)
     systems, scores = _in_order(found, METRICS[metric], settings)
     differences = tau = None
