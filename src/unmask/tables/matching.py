@@ -36,10 +36,19 @@ def positions(ids: pl.Series, among: pl.Series) -> pl.Series:
         order = order[np.minimum(np.searchsorted(ranked, asked), len(ranked) - 1)]
     candidates = np.empty(len(ids), dtype=np.uint32)
     candidates[walk] = order
-    # Hashes only lead to a candidate: whether it is the id, is decided by the text.
     found = pl.Series(candidates)
-    same = among.gather(found) == ids
+    same = _same(ids, among, found)
     return found if same.all() else found.set(~same, None)
+
+
+def _same(ids: pl.Series, among: pl.Series, candidates: pl.Series) -> pl.Series:
+    """Which candidates are the id: hashes only lead to them, the text decides. In halves, a processor each."""
+    half = -(-len(ids) // 2)
+    with ThreadPoolExecutor(2) as pool:
+        parts = pool.map(
+            lambda start: among.gather(candidates.slice(start, half)) == ids.slice(start, half), (0, half)
+        )
+        return pl.concat(parts, rechunk=True)
 
 
 def _sorted_hashes(ids: pl.Series, among: pl.Series) -> list[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
@@ -63,6 +72,9 @@ def _sorted(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.
 
 def _sorted_with_places(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Hash and place in one number: numpy sorts those several times as fast. The hashes come back shorter."""
-    keys = (hashes & ~_PLACES) | np.arange(len(hashes), dtype=np.uint64)
+    keys = hashes & ~_PLACES
+    keys |= np.arange(len(hashes), dtype=np.uint64)
     keys.sort()
-    return keys & ~_PLACES, (keys & _PLACES).astype(np.int64)
+    places = (keys & _PLACES).view(np.int64)
+    keys &= ~_PLACES  # in place: memory that is used for the first time costs as much as the sorting
+    return keys, places
