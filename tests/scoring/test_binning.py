@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import hypothesis.strategies as st
 import numpy as np
@@ -89,6 +90,19 @@ def test_replicates_of_cells_are_those_of_rows(kind, clusters):
         spread = exact.std() or 1e-12
         assert abs((binned - exact).mean()) < 0.1 * spread, metric.name
         assert (binned - exact).std() < 0.15 * spread, metric.name
+
+
+def test_the_threshold_parts_cells():
+    """What is called fake in each replicate is what is called fake of the rows, wherever the threshold falls."""
+    labels, scores = made("fair")
+    ordering = Ordering(labels, scores)
+    settings = replace(DEFAULTS, threshold=float(np.sort(scores)[MANY // 3]))
+    resampling = Resampling.of(labels, np.arange(MANY), replicates=20)
+    metrics = [METRICS[name] for name in ("balanced_accuracy", "precision_at_prevalence", "f1", "fpr_per_million")]
+    fast = bootstrap(metrics, [ordering, ordering], resampling, settings)[0]
+    sample = Sample(ordering, resampling.weights(0, 20))
+    for metric, binned in zip(metrics, fast, strict=True):
+        assert binned == pytest.approx(metric.batch(sample, settings), rel=1e-12), metric.name
 
 
 @pytest.mark.parametrize("kind", ["fair", "rounded"])

@@ -7,6 +7,7 @@ of fakes, and of reals, that score above it, and its scores differ by at most 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,9 +37,14 @@ class Cells:
     counts: Ints
 
     @classmethod
-    def of(cls, rows: Ordering) -> Cells:
-        """Cells for these rows; tied scores are never parted."""
-        bins = _bins(rows)
+    def of(cls, rows: Ordering, cuts: Sequence[float] = ()) -> Cells:
+        """Cells for these rows; tied scores are never parted.
+
+        Args:
+            rows: what to stand for.
+            cuts: thresholds: a score at or above one shares no bin with a score below it.
+        """
+        bins = _bins(rows, cuts)
         scores = rows.scores[rows.order]
         starts = np.flatnonzero(np.diff(bins, prepend=-1))
         sizes = np.diff(starts, append=len(bins))
@@ -52,7 +58,7 @@ class Cells:
         return cls(Ordering(found % 2, means[found // 2]), of_row, counts)
 
 
-def _bins(rows: Ordering) -> Ints:
+def _bins(rows: Ordering, cuts: Sequence[float]) -> Ints:
     """(N,) number of the bin of each row, in the order of ``rows.order``: from 0 up, never down."""
     fakes_above = np.cumsum(rows.labels[rows.order])[rows.starts] - rows.labels[rows.order][rows.starts]
     reals_above = rows.starts - fakes_above
@@ -61,6 +67,7 @@ def _bins(rows: Ordering) -> Ints:
         _place(fakes_above, int(rows.labels.sum())),
         _place(reals_above, len(rows.labels) - int(rows.labels.sum())),
         np.floor((np.log1p(-score) - np.log(score)) / _LOG_ODDS),
+        *(rows.thresholds < cut for cut in cuts),
     )
     begins = np.any([np.diff(place, prepend=place[0]) != 0 for place in places], axis=0)
     return np.repeat(np.cumsum(begins), np.diff(rows.starts, append=len(rows.order)))

@@ -42,7 +42,7 @@ def beta_quantile(share: float, a: float, b: float) -> float:
         density = math.exp((a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x) - _log_beta(a, b))
         after = x - excess / density if density > 0 else low
         after = after if low < after < high else 0.5 * (low + high)
-        if abs(after - x) <= 1e-14 * x or after in (low, high):
+        if abs(after - x) <= 1e-12 * x or after in (low, high):
             return after
         x = after
 

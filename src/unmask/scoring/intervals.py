@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -151,12 +151,16 @@ def bootstrap(
             for s, sample in enumerate(samples):
                 values[s, m, block] = metric.batch(sample, settings)
 
-    drawn = draw(systems, resampling, fill)
+    drawn = draw(systems, resampling, fill, cuts=(settings.threshold,))
     return drawn.moved_back(values, metrics, settings) if isinstance(drawn, _Cells) else values
 
 
 def draw(
-    systems: Sequence[Ordering], resampling: Resampling, use: Callable[[slice, list[Sample]], None]
+    systems: Sequence[Ordering],
+    resampling: Resampling,
+    use: Callable[[slice, list[Sample]], None],
+    *,
+    cuts: Sequence[float] = (),
 ) -> _Rows | _Cells:
     """Draw all replicates, in blocks and on all processors, and hand each block's samples to ``use``.
 
@@ -164,21 +168,32 @@ def draw(
         systems: S orderings of the same rows in the same order.
         resampling: of those rows.
         use: takes which replicates a block holds, and S samples with a column of weights for each.
+        cuts: thresholds that ``use`` looks at: cells keep to one side of them.
 
     Returns:
         What they were drawn from.
     """
-    count = resampling.replicates
+    many = len(resampling.cluster) > EXACT
+    drawn = _Cells(systems, resampling, cuts) if many else _Rows(systems, resampling)
+    in_blocks(drawn.height, resampling.replicates, lambda block: use(block, drawn.samples(block.start, block.stop)))
+    return drawn
+
+
+def in_blocks(height: int, count: int, use: Callable[[slice], None]) -> None:
+    """Call ``use`` for blocks of replicates, on all processors.
+
+    Args:
+        height: weights that a replicate has.
+        count: of replicates.
+        use: takes which replicates a block holds; nothing but speed may depend on how they are cut.
+    """
     # glibc gives large blocks back to the system at once, and each new one costs as much as what is computed in it.
     # Once it has seen a block of this size come and go, it keeps them.
     np.empty(_KEPT, np.uint8)
-    drawn = (_Cells if len(resampling.cluster) > EXACT else _Rows)(systems, resampling)
-    step = max(1, _HELD // max(1, drawn.height))
-    blocks = [slice(first, min(first + step, count)) for first in range(0, count, step)]
+    step = max(1, _HELD // max(1, height))
     with ThreadPoolExecutor(_processors()) as pool:
-        for _ in pool.map(lambda block: use(block, drawn.samples(block.start, block.stop)), blocks):
+        for _ in pool.map(lambda first: use(slice(first, min(first + step, count))), range(0, count, step)):
             pass
-    return drawn
 
 
 class _Rows:
@@ -197,9 +212,9 @@ class _Rows:
 class _Cells:
     """Replicates of cells, and how far cells move the values of the rows."""
 
-    def __init__(self, systems: Sequence[Ordering], resampling: Resampling) -> None:
+    def __init__(self, systems: Sequence[Ordering], resampling: Resampling, cuts: Sequence[float]) -> None:
         self._systems, self._resampling = systems, resampling
-        self._cells = [Cells.of(ordering) for ordering in systems]
+        self._cells = [Cells.of(ordering, cuts) for ordering in systems]
         # One system alone needs no row's own count, only each cell's, and that is drawn a hundred times as fast.
         self._at_once = len(systems) == 1 and resampling.single
         self._clusters = [] if self._at_once else [resampling.cluster[np.argsort(c.of_row)] for c in self._cells]
@@ -234,6 +249,7 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@cache
 def tails(confidence: float, clusters: int) -> tuple[float, float]:
     """Which percentiles of replicates bound an interval: further out than ``confidence`` says where clusters are few.
 

@@ -45,9 +45,7 @@ def _same(ids: pl.Series, among: pl.Series, candidates: pl.Series) -> pl.Series:
     """Which candidates are the id: hashes only lead to them, the text decides. In halves, a processor each."""
     half = -(-len(ids) // 2)
     with ThreadPoolExecutor(2) as pool:
-        parts = pool.map(
-            lambda start: among.gather(candidates.slice(start, half)) == ids.slice(start, half), (0, half)
-        )
+        parts = pool.map(lambda start: among.gather(candidates.slice(start, half)) == ids.slice(start, half), (0, half))
         return pl.concat(parts, rechunk=True)
 
 

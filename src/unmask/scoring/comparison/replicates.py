@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from unmask.scoring.areas import Areas
-from unmask.scoring.intervals import Resampling, bootstrap
+from unmask.scoring.intervals import Resampling, bootstrap, in_blocks
 from unmask.scoring.metrics import METRICS, Metric, Settings
 from unmask.scoring.sample import Counts, Floats, Ints, Ordering
 
-#: Weights that are held at a time: they stay in the processor's cache. The cut changes no result.
-_HELD = 262_144
 
-
-def replicate(
-    metric: Metric,
-    labels: Ints,
-    scores: Floats,
-    resampling: Resampling,
-    settings: Settings,
-    *,
-    threads: int | None = None,
-) -> Floats:
+def replicate(metric: Metric, labels: Ints, scores: Floats, resampling: Resampling, settings: Settings) -> Floats:
     """A metric of every system in every replicate.
 
     Args:
@@ -34,34 +21,29 @@ def replicate(
         scores: (S, N), finite.
         resampling: of those rows.
         settings: clip and the like.
-        threads: how many; one a processor by default. They change no result.
 
     Returns:
         (S, B), B = ``resampling.replicates``; NaN where a replicate has no value. Equal systems have equal values.
     """
     if metric is METRICS["roc_auc"]:
-        return _in_blocks(len(scores), resampling, threads or os.cpu_count() or 1, Areas(labels, scores))
+        return _for_all(len(scores), resampling, Areas(labels, scores))
     if metric is METRICS["log_loss"]:
-        return _log_losses(labels, scores, resampling, settings, threads or os.cpu_count() or 1)
+        return _log_losses(labels, scores, resampling, settings)
     return bootstrap([metric], [Ordering(labels, each) for each in scores], resampling, settings)[:, 0]
 
 
-def _in_blocks(systems: int, resampling: Resampling, threads: int, values: Callable[[Counts], Floats]) -> Floats:
+def _for_all(systems: int, resampling: Resampling, values: Callable[[Counts], Floats]) -> Floats:
     """What ``values`` makes of the weights of some replicates, (N, b) to (S, b), put together for all: (S, B)."""
     found = np.empty((systems, resampling.replicates))
-    step = max(1, _HELD // len(resampling.cluster))
 
-    def fill(first: int) -> None:
-        last = min(first + step, resampling.replicates)
-        found[:, first:last] = values(resampling.weights(first, last))
+    def fill(block: slice) -> None:
+        found[:, block] = values(resampling.weights(block.start, block.stop))
 
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(fill, range(0, resampling.replicates, step)):
-            pass
+    in_blocks(len(resampling.cluster), resampling.replicates, fill)
     return found
 
 
-def _log_losses(labels: Ints, scores: Floats, resampling: Resampling, settings: Settings, threads: int) -> Floats:
+def _log_losses(labels: Ints, scores: Floats, resampling: Resampling, settings: Settings) -> Floats:
     """Log loss: the product of the rows' losses with the weights."""
     clipped = np.clip(scores, settings.clip, 1.0 - settings.clip)
     losses = -np.log(np.where(labels == 1, clipped, 1.0 - clipped))
@@ -71,4 +53,4 @@ def _log_losses(labels: Ints, scores: Floats, resampling: Resampling, settings: 
         summed = np.einsum("sn,bn->sb", losses, np.ascontiguousarray(counts.T, dtype=np.float64))
         return np.asarray(summed / counts.sum(axis=0))
 
-    return _in_blocks(len(losses), resampling, threads, values)
+    return _for_all(len(losses), resampling, values)
