@@ -45,14 +45,14 @@ class Resampling:
 
     Attributes:
         cluster: (N,), number of each row's cluster, 0 to C - 1.
-        strata: the numbers of the clusters of each stratum; together all of 0 to C - 1.
+        strata: how many clusters each stratum has: the first are numbered from 0, and so on up to C - 1.
         fewest: clusters of the class that has fewer of them, but not just one; 0 where both have just one.
         replicates: how many.
         seed: of the draws.
     """
 
     cluster: Ints
-    strata: tuple[Ints, ...]
+    strata: tuple[int, ...]
     fewest: int
     replicates: int
     seed: int
@@ -77,20 +77,22 @@ class Resampling:
         rows = np.bincount(cluster)
         fakes = np.bincount(cluster, weights=np.asarray(labels))
         kind = np.where(fakes == 0, 0, np.where(fakes == rows, 1, 2))
-        strata = tuple(members for k in range(3) if (members := np.flatnonzero(kind == k)).size)
+        number = np.empty(len(kind), dtype=np.int64)
+        number[np.argsort(kind, kind="stable")] = np.arange(len(kind))
+        strata = tuple(count for count in np.bincount(kind, minlength=3).tolist() if count)
         counts = (int((fakes > 0).sum()), int((fakes < rows).sum()))
         fewest = min((count for count in counts if count > 1), default=0)
-        return cls(cluster, strata, fewest, replicates, seed)
+        return cls(number[cluster], strata, fewest, replicates, seed)
 
     @property
     def varies(self) -> bool:
         """Whether any stratum has two clusters; otherwise all replicates are the data themselves."""
-        return any(len(members) > 1 for members in self.strata)
+        return any(count > 1 for count in self.strata)
 
     @cached_property
     def single(self) -> bool:
         """Whether each row is drawn by itself."""
-        return len(self.cluster) == sum(map(len, self.strata))
+        return len(self.cluster) == sum(self.strata)
 
     def weights(self, first: int, last: int) -> Counts:
         """How often each row is drawn in the replicates from ``first`` up to ``last``: (N, last - first)."""
@@ -99,12 +101,9 @@ class Resampling:
 
     def draws(self, replicate: int) -> Counts:
         """How often each cluster is drawn in one replicate: (C,)."""
-        draws = np.zeros(sum(map(len, self.strata)), dtype=np.int32)
         generator = self._generator(replicate)
-        for members in self.strata:
-            count = len(members)
-            draws[members] = np.bincount(generator.integers(0, count, size=count), minlength=count)
-        return draws
+        drawn = [np.bincount(generator.integers(0, n, size=n), minlength=n) for n in self.strata]
+        return np.concatenate(drawn, dtype=np.int32, casting="same_kind")
 
     def cell_counts(self, cells: Cells, replicate: int) -> Counts:
         """How often any row of each cell is drawn in one replicate, where each is drawn by itself: (C,).

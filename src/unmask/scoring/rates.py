@@ -108,7 +108,7 @@ class Tally:
 
     def _of_clusters(self, columns: Bools) -> Floats:
         """How many rows of each replicate each of (N, C) columns holds for: (B, C)."""
-        clusters = sum(map(len, self.resampling.strata))
+        clusters = sum(self.resampling.strata)
         rows = self.resampling.cluster
         counts = np.stack([np.bincount(rows, each, minlength=clusters) for each in columns.T], axis=1)
         replicates = range(self.resampling.replicates)
