@@ -1,8 +1,10 @@
 """``challenge.yaml``: every fault at once, by key, with the remedy; nothing in it can do harm."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from unmask.challenge.definition import Definition, read_definition, write_definition
+from unmask.challenge.definition import Definition, Limits, Phase, read_definition, write_definition
 from unmask.tables.errors import ChallengeError
 
 GOOD = {"name": "Toy", "metric": "log_loss", "answers": "answers.csv", "sha256": f"'{'0' * 64}'"}
@@ -26,6 +28,27 @@ def test_round_trip(tmp_path):
     assert read_definition(tmp_path) == definition
 
 
+def test_round_trip_of_everything(tmp_path):
+    opens = datetime(2026, 1, 1, tzinfo=UTC)
+    phases = tuple(Phase(f"p{n}", opens + timedelta(days=n), opens + timedelta(days=n + 1)) for n in range(3))
+    definition = Definition(
+        "All", "log_loss", "a.csv", "0" * 64, tie_breakers=("roc_auc", "eer"), prevalence=0.01, budget=0.05,
+        slices=("method",), media=("video", "audio"), tracks=("open", "closed"), pages={"rules": "rules.md"},
+        phases=phases, limits=Limits(daily=3, total=50, failures=7, megabytes=9, minutes=2), finals=1, ladder=True,
+        registration="open",
+    )  # fmt: skip
+    write_definition(definition, tmp_path)
+    assert read_definition(tmp_path) == definition
+    assert definition.phase(phases[1].opens) == phases[1]
+    assert definition.phase(phases[2].closes) is None
+
+
+def test_dates_have_a_zone_and_are_kept_in_it(tmp_path):
+    text = "phases: [{name: a, opens: 2026-01-01T00:00:00+02:00, closes: 2026-01-31T23:59:59Z}]"
+    phase = read_definition(written(tmp_path, phases=text.partition(": ")[2])).phases[0]
+    assert phase.opens == datetime(2025, 12, 31, 22, tzinfo=UTC)
+
+
 def test_defaults_and_numbers_that_yaml_reads_as_text(tmp_path):
     assert read_definition(written(tmp_path)).digits == 4
     assert read_definition(written(tmp_path, clip="1e-7")).clip == 1e-7
@@ -38,12 +61,40 @@ def test_defaults_and_numbers_that_yaml_reads_as_text(tmp_path):
      ("answers", "-x.csv"), ("sha256", "abc"), ("sha256", "12"), ("digits", "0"), ("digits", "99"), ("digits", "true"),
      ("digits", "4.0"), ("clip", "0"), ("clip", "0.5"), ("clip", ".nan"), ("clip", "1e-20"), ("threshold", "2"),
      ("seed", "-1"), ("replicates", "0"), ("replicates", "10000000"), ("show", "score"), ("show", "[labels]"),
-     ("metric", None), ("sha256", None), ("labels", "x"), ("1", "x")],
+     ("metric", None), ("sha256", None), ("labels", "x"), ("1", "x"), ("prevalence", "0"), ("budget", "1"),
+     ("tie_breakers", "[accuracy]"), ("tie_breakers", "[eer, eer]"), ("tie_breakers", "[log_loss]"),
+     ("media", "[text]"), ("tracks", "open"), ("tracks", "[a, a]"), ("slices", "[1]"), ("finals", "0"),
+     ("ladder", "1"), ("registration", "closed"), ("pages", "[a.md]"), ("limits", "5"), ("phases", "{}"),
+     ("phases", "[1]")],
 )  # fmt: skip
 def test_a_wrong_key_is_named_with_its_remedy(tmp_path, key, value):
     text = refusal(written(tmp_path, **{key: value}))
     assert f"{key}:" in text or f'"{key}":' in text
     assert " — " in text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("limits: {daily: 0}", "line 5: limits.daily: "),
+        ("limits:\n  total: 5\n  weekly: 3", "line 7: limits.weekly: not a key"),
+        ("pages: {rules: ../rules.md}", "line 5: pages.rules: "),
+        ("pages: {rules: rules.html}", "pages.rules: "),
+        ("pages: {secrets: s.md}", "pages.secrets: not a key"),
+        ("phases:\n- {name: a}", "phases.0.opens: missing"),
+        ("phases:\n- {name: a, opens: 2026-01-01, closes: 2026-01-02T00:00:00Z}", "line 6: phases.0.opens: "),
+        ("phases:\n- {name: a, opens: 2026-01-01T00:00:00, closes: 2026-01-02T00:00:00Z}", "phases.0.opens: "),
+        ("phases:\n- {name: a, opens: 2026-01-03T00:00:00Z, closes: 2026-01-02T00:00:00Z}", "phases.0.closes: "),
+        (
+            "phases:\n- {name: a, opens: 2026-01-01T00:00:00Z, closes: 2026-01-03T00:00:00Z}\n"
+            "- {name: a, opens: 2026-01-02T00:00:00Z, closes: 2026-01-04T00:00:00Z}",
+            "line 7: phases.1.opens: before",
+        ),
+    ],
+)  # fmt: skip
+def test_faults_inside_name_line_and_key(tmp_path, text, told):
+    lines = [f"{key}: {value}" for key, value in GOOD.items()]
+    assert told in refusal(written(tmp_path, "\n".join([*lines, text])))
 
 
 def test_all_faults_at_once(tmp_path):

@@ -124,6 +124,17 @@ def test_rows_that_are_drawn_one_by_one_may_be_drawn_by_cell(kind):
         assert counts[cells.ordering.labels == label].sum() == (labels == label).sum()
 
 
+def test_systems_that_come_one_by_one_can_be_paired():
+    labels, scores = made("fair")
+    other = made("fair", seed=1)[1]
+    resampling = Resampling.of(labels, np.arange(MANY), replicates=12)
+    metrics = [METRICS["log_loss"], METRICS["roc_auc"]]
+    both = bootstrap(metrics, [Ordering(labels, scores), Ordering(labels, other)], resampling, DEFAULTS)
+    for each, together in zip((scores, other), both, strict=True):
+        alone = bootstrap(metrics, [Ordering(labels, each)], resampling, DEFAULTS, paired=True)
+        assert np.array_equal(alone[0], together)
+
+
 def test_a_constant_and_a_perfect_detector_have_no_spread():
     for kind, auc in (("alike", 0.5), ("apart", 1.0)):
         labels, scores = made(kind)

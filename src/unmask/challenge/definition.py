@@ -1,24 +1,54 @@
-"""``challenge.yaml``: what a challenge measures, and which answer key it measures against."""
+"""``challenge.yaml``: what a challenge measures, against which answer key, and by which rules people enter it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
-from unmask.scoring.metrics import METRICS, SMALLEST_CLIP
+from unmask.challenge.rules import SHOWABLE, check
+from unmask.challenge.yaml_lines import load
+from unmask.scoring.metrics import METRICS, SMALLEST_CLIP, Metric, Settings
 from unmask.tables.errors import ChallengeError
-from unmask.tables.reading import parse_number, shown
 from unmask.tables.writing import write_text
 
 DEFINITION = "challenge.yaml"
-#: What ``standings.html`` may show of a team beside its rank and name.
-SHOWABLE = ("score", "interval", "rank_interval", "public_score")
-_MAX_BYTES = 65_536
-_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(csv|csv\.gz|parquet)")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A time in which teams may submit.
+
+    Attributes:
+        name: as pages tell it.
+        opens: UTC; a submission that arrives then is in time.
+        closes: UTC; a submission that arrives then is too late.
+    """
+
+    name: str
+    opens: datetime
+    closes: datetime
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one team may send.
+
+    Attributes:
+        daily: submissions that are accepted a day; days begin at midnight UTC.
+        total: submissions that are accepted in all; None for any number.
+        failures: refused and failed ones a day, which count towards nothing else.
+        megabytes: size of one file.
+        minutes: time that scoring one file may take.
+    """
+
+    daily: int = 5
+    total: int | None = None
+    failures: int = 50
+    megabytes: int = 100
+    minutes: int = 10
 
 
 @dataclass(frozen=True)
@@ -30,101 +60,71 @@ class Definition:
         metric: name of the primary metric, one of ``METRICS``; its direction is the ranking's.
         answers: name of the answer key's file in the challenge's folder.
         sha256: of that file.
+        tie_breakers: metrics that part teams with the same score, the first first; the same score in all of them
+            shares a rank.
         digits: decimals of every score that is shown; ranks are made from scores rounded so.
         clip: of the log loss.
-        threshold: of the balanced accuracy.
+        threshold: of the balanced accuracy and the like.
+        prevalence: share of fakes in the stream that the operating view is about.
+        budget: share of that stream that people can look at.
         seed: of the bootstrap.
         replicates: of the bootstrap.
         show: what the standings page shows of a team, from ``SHOWABLE``.
+        slices: columns of the key whose groups teams may see on the public part.
+        media: what entrants are asked about, of video, image and audio; empty where it is not said.
+        tracks: boards of their own over the same answer key, such as closed and open training data; may be empty.
+        pages: name of a page, from ``PAGES``, to a Markdown file in the folder.
+        phases: in order; without any, teams may submit until the organizer closes.
+        limits: what one team may send.
+        finals: how many submissions a team may pick for the private board.
+        ladder: whether a team's public score moves only where a submission is better by more than chance: the Ladder of
+            Blum and Hardt 2015.
+        registration: "invitation", or "open": anybody may make a team.
     """
 
     name: str
     metric: str
     answers: str
     sha256: str
+    tie_breakers: tuple[str, ...] = ()
     digits: int = 4
     clip: float = SMALLEST_CLIP
     threshold: float = 0.5
+    prevalence: float = 0.001
+    budget: float = 0.01
     seed: int = 0
     replicates: int = 1000
     show: tuple[str, ...] = SHOWABLE
+    slices: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    tracks: tuple[str, ...] = ()
+    pages: dict[str, str] = field(default_factory=dict)
+    phases: tuple[Phase, ...] = ()
+    limits: Limits = Limits()
+    finals: int = 2
+    ladder: bool = False
+    registration: str = "invitation"
 
+    @property
+    def settings(self) -> Settings:
+        """What the metrics need to know."""
+        return Settings(clip=self.clip, threshold=self.threshold, prevalence=self.prevalence, budget=self.budget)
 
-@dataclass(frozen=True)
-class _Rule:
-    """What the value of a key must be: a test of the value, and the same in words."""
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What decides a rank: the primary metric, then the tie-breakers."""
+        return tuple(METRICS[name] for name in (self.metric, *self.tie_breakers))
 
-    holds: Callable[[object], bool]
-    remedy: str
-
-
-def _whole(low: int, high: int) -> _Rule:
-    def holds(value: object) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-    return _Rule(holds, f"write a whole number from {low} to {high}")
-
-
-def _decimal(low: float, high: float) -> _Rule:
-    def holds(value: object) -> bool:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
-
-    return _Rule(holds, f"write a number from {low:g} to {high:g}")
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
-
-
-def _is_file_name(value: object) -> bool:
-    # A plain name: nothing that this file says may lead out of the challenge's folder.
-    return isinstance(value, str) and _FILE_NAME.fullmatch(value) is not None
-
-
-def _is_show(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) and item in SHOWABLE for item in value)
-
-
-_RULES = {
-    "name": _Rule(_is_name, "write the challenge's name, at most 200 characters on one line"),
-    "metric": _Rule(lambda v: isinstance(v, str) and v in METRICS, f"write one of {', '.join(METRICS)}"),
-    "answers": _Rule(_is_file_name, "write the plain name of a .csv, .csv.gz or .parquet file in the same folder"),
-    "sha256": _Rule(
-        lambda v: isinstance(v, str) and re.fullmatch("[0-9a-f]{64}", v) is not None,
-        "write the SHA-256 of the answers file: 64 hexadecimal digits, in quotes",
-    ),
-    "digits": _whole(1, 12),
-    "clip": _decimal(SMALLEST_CLIP, 0.49),
-    "threshold": _decimal(0, 1),
-    "seed": _whole(0, 2**32 - 1),
-    "replicates": _whole(1, 100_000),
-    "show": _Rule(_is_show, f"write a list of any of {', '.join(SHOWABLE)}"),
-}
-_REQUIRED = ("name", "metric", "answers", "sha256")
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader, which also refuses a key that stands twice, and aliases, which can blow a small file up."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
-            if isinstance(key.value, str) and keys.count(key.value) > 1:
-                problem = f"the key {shown(key.value)} stands more than once"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-        return super().construct_mapping(node, deep)
+    def phase(self, now: datetime) -> Phase | None:
+        """The phase that is open at ``now``, which has a time zone; None between phases and where there are none."""
+        return next((phase for phase in self.phases if phase.opens <= now < phase.closes), None)
 
 
 def read_definition(folder: str | Path) -> Definition:
     """Read and check ``challenge.yaml`` in ``folder``.
 
     Raises:
-        ChallengeError: it is missing or cannot work, with every fault, the key and what to write there.
+        ChallengeError: it is missing or cannot work, with every fault, its line, the key and what to write there.
     """
     path = Path(folder) / DEFINITION
     if not path.is_file():
@@ -132,44 +132,13 @@ def read_definition(folder: str | Path) -> Definition:
             f"there is no {DEFINITION} in {Path(folder).name or folder}", where=path,
             next_step="make a challenge with: unmask challenge init DIR --manifest M",
         )  # fmt: skip
-    given = _load(path)
-    problems = [
-        f"{shown(str(key))}: not a key of a challenge — leave it out; keys are {', '.join(_RULES)}"
-        for key in given
-        if key not in _RULES
-    ]
-    problems += [f"{key}: missing — {_RULES[key].remedy}" for key in _REQUIRED if key not in given]
-    for key, rule in _RULES.items():
-        if key in ("clip", "threshold") and isinstance(given.get(key), str):
-            given[key] = parse_number(str(given[key]))  # YAML reads 1e-15, without a point, as text
-        if key in given and not rule.holds(given[key]):
-            problems.append(f"{key}: {_told(given[key])} cannot be used — {rule.remedy}")
-    refuse(path, problems)
-    if "show" in given:
-        given["show"] = tuple(given["show"])  # type: ignore[arg-type]  # the rule has made sure that it is a list
-    return Definition(**given)  # type: ignore[arg-type]  # every key and type has been checked
-
-
-def _told(value: object) -> str:
-    return shown(str(value)) if isinstance(value, (str, int, float)) else f"a {type(value).__name__}"
-
-
-def _load(path: Path) -> dict[str, object]:
-    if path.stat().st_size > _MAX_BYTES:
-        refuse(path, [f"more than {_MAX_BYTES:,} bytes — a definition is a few lines"])
-    try:
-        given = yaml.load(path.read_bytes(), _Loader)  # noqa: S506  # a child of the safe loader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}: " if mark else ""
-        what = getattr(error, "problem", None) or error or type(error).__name__
-        raise ChallengeError(
-            f"1 problem in {path.name}:\n  {place}not YAML that can be used ({what})", where=path,
-            next_step="mend what is listed and run the command again",
-        ) from error  # fmt: skip
-    if not isinstance(given, dict):
-        refuse(path, ["it holds no keys — write lines such as 'metric: roc_auc'"])
-    return dict(given)
+    given, lines = load(path)
+    checked = check(given, lines)
+    refuse(path, checked.problems)
+    values = checked.values
+    phases = tuple(Phase(each["name"], each["opens"], each["closes"]) for each in values.pop("phases", ()))
+    limits = Limits(**values.pop("limits", {}))
+    return Definition(**values, phases=phases, limits=limits)
 
 
 def refuse(path: Path, problems: list[str]) -> None:
@@ -184,6 +153,14 @@ def refuse(path: Path, problems: list[str]) -> None:
 
 def write_definition(definition: Definition, folder: str | Path) -> None:
     """Write ``challenge.yaml`` into ``folder``."""
-    content = asdict(definition) | {"show": list(definition.show)}
-    ordered = {field.name: content[field.name] for field in fields(definition)}
-    write_text(yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True), Path(folder) / DEFINITION)
+    text = yaml.safe_dump(_plain(asdict(definition)), sort_keys=False, allow_unicode=True)
+    write_text(text, Path(folder) / DEFINITION)
+
+
+def _plain(value: object) -> object:
+    """What YAML can write: lists for tuples, dates as ``2026-01-31T23:59:59Z``; keys without a value are left out."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items() if each is not None}
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

@@ -12,7 +12,6 @@ import polars as pl
 
 from unmask.challenge.definition import Definition, read_definition, refuse
 from unmask.scoring.estimates import Protocol
-from unmask.scoring.metrics import Settings
 from unmask.tables.answers import read_answers
 from unmask.tables.errors import ChallengeError
 from unmask.tables.hashing import sha256
@@ -53,7 +52,7 @@ class Challenge:
     def protocol(self) -> Protocol:
         """How its numbers are made."""
         said = self.definition
-        return Protocol(Settings(said.clip, said.threshold), said.seed, said.replicates, CONFIDENCE)
+        return Protocol(said.settings, said.seed, said.replicates, CONFIDENCE)
 
     def rows(self, usage: str) -> pl.DataFrame:
         """The key's rows that count for ``usage`` (public, private, all), sorted by id; never those that are ignored.

@@ -6,19 +6,16 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from unmask.challenge.folder import SUBMISSIONS, Challenge, open_challenge
+from unmask.challenge.marks import Marker
+from unmask.challenge.places import place
 from unmask.challenge.report import write_standings
 from unmask.challenge.standings import Entry, Standings
 from unmask.challenge.submission import read_submission
 from unmask.scoring.basis import Basis
 from unmask.scoring.comparison.names import printable, stem
-from unmask.scoring.comparison.ranks import rank_interval, ranks
-from unmask.scoring.intervals import Resampling, bootstrap, percentile_interval
-from unmask.scoring.metrics import METRICS, Undefined
-from unmask.scoring.sample import Floats, Ints, Ordering, Sample
 from unmask.tables.errors import TableError, UnmaskError
 
 #: Faults of a refused file that the standings list.
@@ -56,7 +53,7 @@ def rank(folder: str | Path, *, usage: str = "private") -> Standings:
         else:
             entries.append(entry)
             answers.append(given)
-    scored = _scored(challenge, rows, entries, answers) if entries else []
+    scored = _scored(challenge, usage, entries, answers) if entries else []
     standings = Standings(
         challenge.definition, usage, rows.height, challenge.rows("all").height, Basis.of(rows),
         sorted([*scored, *refused], key=Entry.place),
@@ -87,68 +84,27 @@ def _read(path: Path, ids: list[str], *, alone: bool) -> tuple[Entry, pl.DataFra
         return replace(entry, problems=[f"the file cannot be read ({error.strerror}) — check its permissions"]), None
 
 
-def _scored(challenge: Challenge, rows: pl.DataFrame, entries: list[Entry], answers: list[pl.DataFrame]) -> list[Entry]:
+def _scored(challenge: Challenge, usage: str, entries: list[Entry], answers: list[pl.DataFrame]) -> list[Entry]:
     """The accepted entries with score, interval and rank; all of them rounded as shown."""
-    said = challenge.definition
-    metric = METRICS[said.metric]
-    settings = challenge.protocol.settings
-    public = challenge.key.filter(pl.col("usage") == "public").sort("id")
-    entries = [
-        replace(entry, public_score=_value(challenge, _order(public, given))[0])
-        for entry, given in zip(entries, answers, strict=True)
-    ]
-    orderings = [_order(rows, given) for given in answers]
-    found = [_value(challenge, ordering) for ordering in orderings]
-    without = [
-        replace(entry, problems=[why or ""])
-        for entry, (value, why) in zip(entries, found, strict=True)
-        if value is None
-    ]
-    orderings = [ordering for ordering, (value, _) in zip(orderings, found, strict=True) if value is not None]
-    if not orderings:
-        return without
-    values = np.array([value for value, _ in found if value is not None])
-    sign = 1.0 if metric.direction == "lower" else -1.0
-    order = ranks(sign * values[:, None])[:, 0]
-    with_value = [entry for entry, (value, _) in zip(entries, found, strict=True) if value is not None]
-    entries = [
-        replace(entry, score=float(value), rank=int(place))
-        for entry, value, place in zip(with_value, values, order, strict=True)
-    ]
-    labels, clusters = rows["label"].to_numpy(), rows["cluster"]
-    resampling = Resampling.of(labels, clusters, replicates=said.replicates, seed=said.seed)
-    if not resampling.varies:
-        return [*entries, *without]
-    replicates = bootstrap([metric], orderings, resampling, settings)[:, 0]
-    # Who has no value in a replicate is last in it.
-    places = ranks(np.nan_to_num(sign * np.round(replicates, said.digits), nan=np.inf))
-    ranked = [
-        _with_intervals(entry, drawn, drawn_places, resampling.fewest, challenge)
-        for entry, drawn, drawn_places in zip(entries, replicates, places, strict=True)
-    ]
-    return [*ranked, *without]
+    marker = Marker(challenge, usage)
+    marks = [marker.mark(given) for given in answers]
+    public = _public_scores(challenge, answers)
+    places = place(marks, challenge.definition, marker.fewest)
+    return [
+        replace(
+            entry, rank=found.rank, score=found.score, ties=list(found.ties), low=found.low, high=found.high,
+            rank_low=found.rank_low, rank_high=found.rank_high, tier=found.tier, public_score=shown,
+            problems=[f"the score is undefined: {found.reason}"] if found.reason else [],
+        )
+        for entry, found, shown in zip(entries, places, public, strict=True)
+    ]  # fmt: skip
 
 
-def _order(rows: pl.DataFrame, given: pl.DataFrame) -> Ordering:
-    joined = rows.select("id", "label").join(given, on="id", how="left", maintain_order="left")
-    return Ordering(joined["label"].to_numpy(), joined["score"].to_numpy())
-
-
-def _value(challenge: Challenge, ordering: Ordering) -> tuple[float | None, str | None]:
-    """The primary metric as shown, or the reason why there is none."""
-    sample = Sample(ordering, np.ones((len(ordering.scores), 1)))
-    try:
-        value = METRICS[challenge.definition.metric].value(sample, challenge.protocol.settings)
-    except Undefined as error:
-        return None, f"the score is undefined: {error.reason}"
-    return round(value, challenge.definition.digits), None
-
-
-def _with_intervals(entry: Entry, replicates: Floats, places: Ints, clusters: int, challenge: Challenge) -> Entry:
-    confidence, digits = challenge.protocol.confidence, challenge.definition.digits
-    best, worst = rank_interval(entry.rank or 1, places, confidence)
-    entry = replace(entry, rank_low=best, rank_high=worst)
-    if np.isnan(replicates).any():
-        return entry
-    low, high = percentile_interval(replicates, confidence, clusters)
-    return replace(entry, low=round(low, digits), high=round(high, digits))
+def _public_scores(challenge: Challenge, answers: list[pl.DataFrame]) -> list[float | None]:
+    """The primary metric on the public part, rounded as shown; None where there is none."""
+    if challenge.key.filter(pl.col("usage") == "public").is_empty():
+        return [None] * len(answers)
+    definition = challenge.definition
+    marker = Marker(replace(challenge, definition=replace(definition, tie_breakers=(), replicates=1)), "public")
+    found = place([marker.mark(given) for given in answers], definition, marker.fewest)
+    return [each.score for each in found]

@@ -14,7 +14,7 @@ from unmask.tables.writing import write_text
 
 #: Lines of faults that the terminal lists of each refused entry; the page lists all that the check told.
 _LISTED = 20
-_COLUMNS = ("rank", "team", "score", "95 % interval", "rank range", "public")
+_COLUMNS = ("rank", "team", "score", "95 % interval", "rank range", "tier", "public")
 
 
 def print_standings(standings: Standings, folder: Path) -> None:
@@ -61,4 +61,5 @@ def _cells(entry: Entry, digits: int) -> list[str]:
     interval = "–" if entry.low is None else f"{told(entry.low)} to {told(entry.high)}"
     places = "–" if entry.rank_low is None else f"{entry.rank_low} to {entry.rank_high}"
     rank = "–" if entry.rank is None else str(entry.rank)
-    return [rank, entry.team, told(entry.score), interval, places, told(entry.public_score)]
+    tier = "–" if entry.tier is None else str(entry.tier)
+    return [rank, entry.team, told(entry.score), interval, places, tier, told(entry.public_score)]

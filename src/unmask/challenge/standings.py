@@ -21,11 +21,14 @@ class Entry:
         status: "scored" or "refused".
         rank: from 1; teams with the same score share it. None where refused or undefined.
         score: the primary metric, rounded as shown.
+        ties: the tie-breakers, rounded as shown; None where undefined.
         low: lower end of its interval.
         high: upper end of its interval.
         public_score: the primary metric on the public part.
         rank_low: best rank in the middle 95 % of the replicates, never worse than ``rank``.
         rank_high: worst rank in the middle 95 % of the replicates, never better than ``rank``.
+        tier: from 1: entries that cannot be told apart from the first of their tier; None where there are too few
+            replicates to tell so many apart.
         problems: why it was refused, or why its score is undefined.
     """
 
@@ -34,11 +37,13 @@ class Entry:
     status: str
     rank: int | None = None
     score: float | None = None
+    ties: list[float | None] = field(default_factory=list)
     low: float | None = None
     high: float | None = None
     public_score: float | None = None
     rank_low: int | None = None
     rank_high: int | None = None
+    tier: int | None = None
     problems: list[str] = field(default_factory=list)
 
     def place(self) -> tuple[bool, bool, int, str]:
@@ -83,6 +88,7 @@ class Standings:
             "format": 1,
             "challenge": said.name,
             "primary": said.metric,
+            "tie_breakers": list(said.tie_breakers),
             "direction": self.metric.direction,
             "usage": self.usage,
             "rows": self.rows,
@@ -95,6 +101,8 @@ class Standings:
             "seed": said.seed,
             "clip": said.clip,
             "threshold": said.threshold,
+            "prevalence": said.prevalence,
+            "budget": said.budget,
             "answers_sha256": said.sha256,
             "version": __version__,
             "entries": [asdict(entry) for entry in self.entries],

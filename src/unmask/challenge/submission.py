@@ -67,5 +67,6 @@ def score_submission(folder: str | Path, path: str | Path, *, usage: str = "priv
     said = challenge.definition
     return score(
         path, challenge.answers, seed=said.seed, replicates=said.replicates, clip=said.clip, threshold=said.threshold,
+        prevalence=said.prevalence, budget=said.budget,
         confidence=challenge.protocol.confidence, usage=None if usage == "all" else usage,
     )  # fmt: skip

@@ -124,7 +124,12 @@ class Resampling:
 
 
 def bootstrap(
-    metrics: Sequence[Metric], systems: Sequence[Ordering], resampling: Resampling, settings: Settings
+    metrics: Sequence[Metric],
+    systems: Sequence[Ordering],
+    resampling: Resampling,
+    settings: Settings,
+    *,
+    paired: bool = False,
 ) -> Floats:
     """Every metric of every system in every replicate.
 
@@ -133,6 +138,8 @@ def bootstrap(
         systems: S orderings of the same rows in the same order.
         resampling: of those rows.
         settings: clip and threshold.
+        paired: whether another call with the same resampling must draw the same; several systems of one call always do.
+            One system of very many rows takes longer then.
 
     Returns:
         (S, M, B), B = ``resampling.replicates``; the same for any number of processors.
@@ -150,7 +157,7 @@ def bootstrap(
             for s, sample in enumerate(samples):
                 values[s, m, block] = metric.batch(sample, settings)
 
-    drawn = draw(systems, resampling, fill, cuts=(settings.threshold,))
+    drawn = draw(systems, resampling, fill, cuts=(settings.threshold,), paired=paired)
     return drawn.moved_back(values, metrics, settings) if isinstance(drawn, _Cells) else values
 
 
@@ -160,6 +167,7 @@ def draw(
     use: Callable[[slice, list[Sample]], None],
     *,
     cuts: Sequence[float] = (),
+    paired: bool = False,
 ) -> _Rows | _Cells:
     """Draw all replicates, in blocks and on all processors, and hand each block's samples to ``use``.
 
@@ -168,12 +176,13 @@ def draw(
         resampling: of those rows.
         use: takes which replicates a block holds, and S samples with a column of weights for each.
         cuts: thresholds that ``use`` looks at: cells keep to one side of them.
+        paired: as in ``bootstrap``.
 
     Returns:
         What they were drawn from.
     """
     many = len(resampling.cluster) > EXACT
-    drawn = _Cells(systems, resampling, cuts) if many else _Rows(systems, resampling)
+    drawn = _Cells(systems, resampling, cuts, paired=paired) if many else _Rows(systems, resampling)
     in_blocks(drawn.height, resampling.replicates, lambda block: use(block, drawn.samples(block.start, block.stop)))
     return drawn
 
@@ -211,11 +220,13 @@ class _Rows:
 class _Cells:
     """Replicates of cells, and how far cells move the values of the rows."""
 
-    def __init__(self, systems: Sequence[Ordering], resampling: Resampling, cuts: Sequence[float]) -> None:
+    def __init__(
+        self, systems: Sequence[Ordering], resampling: Resampling, cuts: Sequence[float], *, paired: bool
+    ) -> None:
         self._systems, self._resampling = systems, resampling
         self._cells = [Cells.of(ordering, cuts) for ordering in systems]
         # One system alone needs no row's own count, only each cell's, and that is drawn a hundred times as fast.
-        self._at_once = len(systems) == 1 and resampling.single
+        self._at_once = len(systems) == 1 and resampling.single and not paired
         self._clusters = [] if self._at_once else [resampling.cluster[np.argsort(c.of_row)] for c in self._cells]
         self.height = max(len(cells.counts) for cells in self._cells)
 
