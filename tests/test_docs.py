@@ -75,7 +75,7 @@ def test_the_organizers_walk_is_run():
     """A slip in the markers must not turn the test above into one that runs nothing."""
     runs = [block for block in blocks((ROOT / "docs" / "challenge.md").read_text()) if block.skipped is None]
     assert len(runs) >= 7
-    for verb in ("init", "check", "score", "rank"):
+    for verb in ("init", "check", "score", "rank", "export"):
         assert any(f"unmask challenge {verb}" in block.script for block in runs)
 
 

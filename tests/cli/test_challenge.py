@@ -101,7 +101,7 @@ def test_mistakes(folder, tmp_path, capsys):
         assert "Traceback" not in told
 
 
-@pytest.mark.parametrize("verb", ["init", "check", "score", "rank"])
+@pytest.mark.parametrize("verb", ["init", "check", "score", "rank", "export"])
 def test_help_has_an_example(verb, capsys):
     assert main(["challenge", verb, "--help"]) == 0
     assert f"unmask challenge {verb} faces-2025/" in " ".join(capsys.readouterr().out.split())

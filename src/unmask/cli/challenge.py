@@ -1,4 +1,4 @@
-"""``unmask challenge``: make a challenge, check it and its submissions, score and rank them."""
+"""``unmask challenge``: make a challenge, check it and its submissions, score, rank and export them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Folder = Annotated[Path, typer.Argument(help="The challenge's folder.", metavar=
 Usage = Annotated[str, typer.Option(help="Which part counts: public, private or all.")]
 
 challenge = typer.Typer(
-    help="Make a challenge; check, score and rank its submissions.",
+    help="Make a challenge; check, score and rank its submissions; take it to another platform.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -119,3 +119,29 @@ def rank(folder: Folder, usage: Usage = "private") -> None:
     from unmask.challenge.report import print_standings
 
     print_standings(compute(folder, usage=usage), folder)
+
+
+@challenge.command()
+def export(
+    folder: Folder,
+    to: Annotated[str, typer.Option(help="Which platform: kaggle, codabench, evalai, challenger or csv.")],
+    out: Annotated[
+        Path, typer.Option(help="Where to: a new folder for kaggle, a .zip for codabench and evalai, else a .csv.")
+    ],
+    usage: Annotated[
+        str | None, typer.Option(help="Of challenger and csv: public, private or all.  [default: private]")
+    ] = None,
+) -> None:
+    """Write the challenge, or its results, for another platform.
+
+    kaggle, codabench and evalai: everything that the platform asks for, the labels and a program that scores without
+    unmask included. challenger: what every team lost on every file, for the R package challengeR. csv: the standings,
+    ranked anew.
+
+    Example: unmask challenge export faces-2025/ --to codabench --out faces-2025.zip
+    """
+    from unmask.challenge.exporting.exporters import export as write
+
+    for note in write(folder, to, out, usage=usage):
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(f"wrote {out}")

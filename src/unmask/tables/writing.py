@@ -26,7 +26,7 @@ def hidden_beside(path: str | Path) -> Iterator[Path]:
     """A temporary path in the folder of ``path``, which is made if need be; it vanishes when the block ends."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix="".join(path.suffixes))
     os.close(handle)
     temporary = Path(name)
     try:
