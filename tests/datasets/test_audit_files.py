@@ -312,3 +312,35 @@ def test_what_a_telephone_cuts_by_its_header_is_whole(tmp_path):
     found = looked_at(trimmed, "video")
     assert "fault" not in found
     assert found["frames"] in range(24, 27)
+
+
+def test_without_a_decoder_sizes_copies_and_what_is_not_there_are_seen(tmp_path):
+    root = tmp_path / "data"
+    make_picture(root / "a.jpg", seed=1)
+    make_clip(root / "clip.mp4")
+    shutil.copyfile(root / "a.jpg", root / "copy.jpg")
+    (root / "empty.jpg").touch()
+    make_picture(root / "frames" / "0.jpg")
+    with tarfile.open(root / "frames.tar", "w") as archive:
+        archive.add(root / "frames", "frames")
+    paths = ["a.jpg", "clip.mp4", "copy.jpg", "empty.jpg", "gone.jpg", "gone.mp4", "frames", "frames.tar/frames"]
+    rows = pl.DataFrame({"path": paths, "root": str(root), "label": 0, "manifest": "m"}).with_columns(
+        media=pl.when(pl.col("path").str.ends_with("jpg")).then(pl.lit("image")).otherwise(pl.lit("video")),
+        split=pl.Series(["train", *["test"] * 7]),
+    )
+    steps: list[None] = []
+    seen = files.glance(rows, lambda: steps.append(None))
+    assert len(steps) == len(paths)
+    whole = files.look(rows, lambda: None, workers=1)
+    columns = ["bytes", "digest", "fault"]
+    assert seen.schema == whole.schema
+    assert seen.select(columns).head(6).equals(whole.select(columns).head(6))
+    assert seen["fault"].to_list() == [None, None, None, "empty", "missing", "missing", None, None]
+    assert seen["digest"].is_not_null().to_list() == [True, False, True, *[False] * 5]
+    assert seen["bytes"].tail(2).to_list() == [None, None]
+
+
+def test_without_a_decoder_a_file_that_cannot_be_asked_for_is_a_fault(tmp_path):
+    rows = pl.DataFrame({"path": [f"{'a' * 300}.jpg"], "root": str(tmp_path), "label": 0, "media": "image"})
+    seen = files.glance(rows.with_columns(split=pl.lit("test"), manifest=pl.lit("m")), lambda: None)
+    assert seen.select("fault", "detail").row(0) == ("unreadable", "File name too long")

@@ -11,7 +11,7 @@ from tests.fakes.media import make_clip, make_picture
 from unmask.datasets import index
 from unmask.datasets.audit import audit
 from unmask.datasets.audit.files import FACTS
-from unmask.datasets.audit.trivial import _REMEDIES, NAMES, NUMBERS, find_trivial, measure, newcombe
+from unmask.datasets.audit.trivial import _REMEDIES, NAMES, NUMBERS, ORDER, find_trivial, measure, newcombe, try_all
 from unmask.tables.manifest import write_manifest
 
 
@@ -51,7 +51,7 @@ def test_bigger_fakes_are_found():
 
 
 def test_every_feature_has_a_remedy():
-    assert set(_REMEDIES) == {*NUMBERS, *NAMES}
+    assert set(_REMEDIES) == {*NUMBERS, *NAMES, ORDER}
 
 
 def test_smaller_fakes_are_found_as_well():
@@ -118,6 +118,38 @@ def test_names_that_give_the_class_away_are_found():
 def test_a_name_of_its_own_for_each_file_tells_nothing():
     letters = np.random.default_rng(4).choice(list("abcdefghij"), (200, 10))
     assert found(looked_at(200, path=["d/" + "".join(row) + ".mp4" for row in letters])) == set()
+
+
+def test_what_follows_from_the_facts():
+    rows = looked_at(
+        4, bytes=[100, 200, 300, 400], duration_s=[2.0, 1.0, 0.0, None], width=[4, 6, 8, 8], height=[2, 2, 2, 4],
+        path=["a.JPG", "b.tar/b.jpg", "v1.0/c", "d.png"],
+    )  # fmt: skip
+    scores = {each.feature: each.rows["score"].to_list() for each in try_all(rows)}
+    assert scores["bit_rate"] == [400, 1600]
+    assert scores["pixels"] == [8, 12, 16, 32]
+    endings = {
+        each.feature: (each.real, each.fake) for each in try_all(rows.with_columns(label=pl.Series([0, 0, 1, 1])))
+    }
+    assert endings["ending"] == ("'jpg' (100%)", "'' (50%)")
+
+
+def test_another_name_and_other_clusters_may_be_given():
+    shown = [f"{'x' * (1 + number % 2)}" for number in range(200)]
+    rows = looked_at(200, name=shown, cluster=[f"c{number // 10}" for number in range(200)])
+    tried = {each.feature: each for each in try_all(rows)}
+    assert tried["name_length"].rows["score"].to_list() == [1.0, 2.0] * 100
+    assert tried["name_length"].rows["cluster"].n_unique() == 20
+    assert found(rows) >= {"name_length"}
+
+
+def test_the_order_of_names_counts_numbers_as_numbers_and_is_asked_for():
+    names = ["clip9", "clip10", "Clip2", "a/clip1", "b007", f"b{10**25 + 1}"]
+    rows = looked_at(6, path=names)
+    assert ORDER not in {each.feature for each in try_all(rows)}
+    (tried,) = (each for each in try_all(rows, (*NUMBERS, ORDER)) if each.feature == ORDER)
+    listed = [name for _, name in sorted(zip(tried.rows["score"], names, strict=True))]
+    assert listed == ["a/clip1", f"b{10**25 + 1}", "b007", "Clip2", "clip9", "clip10"]
 
 
 def test_unusable_and_unlabelled_files_do_not_count():

@@ -102,7 +102,7 @@ class Definition:
     phases: tuple[Phase, ...] = ()
     limits: Limits = Limits()
     finals: int = 2
-    ladder: bool = False
+    ladder: bool = True
     registration: str = "invitation"
 
     @property

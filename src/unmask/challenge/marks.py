@@ -61,6 +61,10 @@ class Marker:
         )
         self.fewest = self._resampling.fewest
 
+    def uninformed(self) -> Mark:
+        """What a submission gets that says 0.5 of everything, as the sample submission does."""
+        return self.mark(self._rows.select("id", score=pl.lit(0.5)))
+
     def mark(self, answers: pl.DataFrame) -> Mark:
         """Mark one submission.
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from unmask.cli.challenge_check import check
+
 Folder = Annotated[Path, typer.Argument(help="The challenge's folder.", metavar="DIR")]
 Usage = Annotated[str, typer.Option(help="Which part counts: public, private or all.")]
 
@@ -15,6 +17,9 @@ challenge = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+challenge.command()(check)
 
 
 def register(app: typer.Typer) -> None:
@@ -58,33 +63,6 @@ def init(
         typer.echo(f"made {made.folder / 'names.csv'}: the original id of each file, for you alone")
     for warning in find_warnings(made):
         typer.echo(f"warning: {warning}", err=True)
-
-
-@challenge.command()
-def check(
-    folder: Folder,
-    submission: Annotated[
-        Path | None, typer.Argument(metavar="SUBMISSION", help="A submission; leave it out to check the challenge.")
-    ] = None,
-) -> None:
-    """Check a submission without the labels; or, where none is given, the challenge itself.
-
-    For a submission, DIR needs to hold no more than sample_submission.csv, so that entrants can check theirs.
-
-    Exit code 0: fine. 2: refused, with its faults, the first fifty of them.
-
-    Example: unmask challenge check faces-2025/ my_predictions.csv
-    """
-    from unmask.challenge.review import check_challenge, find_warnings
-    from unmask.challenge.submission import check_submission
-
-    if submission is None:
-        made = check_challenge(folder)
-        for warning in find_warnings(made):
-            typer.echo(f"warning: {warning}", err=True)
-        typer.echo(f"{made.definition.name}: fine, {made.key.height:,} ids")
-    else:
-        typer.echo(f"{submission.name}: fine, {check_submission(folder, submission):,} ids answered")
 
 
 @challenge.command()

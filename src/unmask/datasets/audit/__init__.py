@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import polars as pl
-
 from unmask.datasets.audit import alike, files, leaks, trivial, twins
 from unmask.datasets.audit.findings import Audit, Finding
-from unmask.datasets.audit.look import SHORT_S
 from unmask.datasets.audit.manifests import read_all
 from unmask.datasets.splits import balance
 from unmask.tables.hashing import sha256
@@ -66,32 +63,5 @@ def audit(
         *alikes,
         *trivial.find_trivial(measured),
     ]
-    notes = [*kept_once, *not_compared, *_sounds(looked), *_unknown(looked)]
+    notes = [*kept_once, *not_compared, *files.tell_sounds(looked), *leaks.tell_unknown(looked)]
     return Audit(findings, counts, measured, notes, pairs, hashes)
-
-
-def _sounds(rows: pl.DataFrame) -> list[str]:
-    sounds = rows.filter((pl.col("media") == "audio") & pl.col("fault").is_null())
-    if sounds.is_empty():
-        return []
-    notes = [f"{sounds.height:,} sound files were not compared by how they sound: only copies to the byte are found"]
-    long = sounds.filter(pl.col("duration_s") > SHORT_S).height
-    if long:
-        notes.append(f"{long:,} sound files of more than {SHORT_S} seconds were decoded at their beginning only")
-    return notes
-
-
-def _unknown(rows: pl.DataFrame) -> list[str]:
-    """What could not be compared because a manifest does not have it."""
-    names = rows["manifest"].unique(maintain_order=True)
-    notes = []
-    for column, plural in (("source_id", "sources"), ("subject_id", "subjects")):
-        without = [name for name in names if rows.filter(manifest=name)[column].is_null().all()]
-        if without:
-            whose = "the manifest has" if len(names) == 1 else f"{' and '.join(without)} {_have(without)}"
-            notes.append(f"{plural} are not known, so whether splits share them was not checked: {whose} no {column}")
-    return notes
-
-
-def _have(names: list[str]) -> str:
-    return "has" if len(names) == 1 else "have"

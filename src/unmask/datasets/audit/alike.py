@@ -8,7 +8,7 @@ person: where the manifest says that two files are of one source or one subject,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -68,11 +68,14 @@ class _Tally:
                 self.kept.append((one, other, frame))
 
 
-def find_near_duplicates(rows: pl.DataFrame) -> tuple[list[Finding], list[Pair], list[str]]:
+def find_near_duplicates(
+    rows: pl.DataFrame, splits: Sequence[str] = SPLITS
+) -> tuple[list[Finding], list[Pair], list[str]]:
     """Files that look alike.
 
     Args:
         rows: as ``files.look`` gives them; those with a fault are left out.
+        splits: what the column ``split`` may hold, in the order in which findings tell them.
 
     Returns:
         The findings, pairs of them to look at (``KEPT`` of each at most, those of all findings by turns), and notes of
@@ -82,7 +85,7 @@ def find_near_duplicates(rows: pl.DataFrame) -> tuple[list[Finding], list[Pair],
     for media in _NEEDED:
         files = rows.filter((pl.col("media") == media) & pl.col("fault").is_null() & pl.col("hashes").is_not_null())
         notes += _flat(files["hashes"], media)
-        for key, tally in _compared(files, media).items():
+        for key, tally in _compared(files, media, splits).items():
             told, pairs = _told(key, tally, files, media)
             findings.append(told)
             shown.append(pairs)
@@ -90,11 +93,11 @@ def find_near_duplicates(rows: pl.DataFrame) -> tuple[list[Finding], list[Pair],
     return findings, turns, notes
 
 
-def _compared(files: pl.DataFrame, media: str) -> dict[_Key, _Tally]:
+def _compared(files: pl.DataFrame, media: str, splits: Sequence[str]) -> dict[_Key, _Tally]:
     """The tallies of all kinds of pairs that there are, those between splits first."""
     hashes, related = _Hashes.of(files["hashes"], _NEEDED[media][0]), _Related(files)
     tallies: dict[_Key, _Tally] = {}
-    for (one, ones), (other, others) in combinations(_groups(files), 2):
+    for (one, ones), (other, others) in combinations(_groups(files, splits), 2):
         key = _key(one, other)
         if key is None:
             continue
@@ -127,7 +130,7 @@ class _Group:
     manifest: str
 
 
-def _groups(files: pl.DataFrame) -> list[tuple[_Group, np.ndarray]]:
+def _groups(files: pl.DataFrame, splits: Sequence[str]) -> list[tuple[_Group, np.ndarray]]:
     """The rows' numbers by split, label and manifest, in the order of the splits and of the manifests."""
     numbered = files.with_row_index("number")
     found = [
@@ -135,7 +138,7 @@ def _groups(files: pl.DataFrame) -> list[tuple[_Group, np.ndarray]]:
         for (split, label, manifest), part in numbered.group_by("split", "label", "manifest", maintain_order=True)
     ]
     order = {manifest: place for place, manifest in enumerate(files["manifest"].unique(maintain_order=True))}
-    return sorted(found, key=lambda pair: (SPLITS.index(pair[0].split), order[pair[0].manifest]))
+    return sorted(found, key=lambda pair: (splits.index(pair[0].split), order[pair[0].manifest]))
 
 
 def _key(one: _Group, other: _Group) -> _Key | None:

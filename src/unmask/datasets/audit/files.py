@@ -1,4 +1,7 @@
-"""All files looked at: are they there, can they be decoded, and what do their surfaces say."""
+"""All files looked at: are they there, can they be decoded, and what do their surfaces say.
+
+Decoders are imported where they are used, so that what needs none of them works without them.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 
 import polars as pl
 
-from unmask.datasets.audit.findings import Finding, finding
-from unmask.datasets.audit.look import Facts, look_at
-from unmask.media.workers import Lost, in_order
+from unmask.datasets.audit.findings import Finding, files_are, finding
+from unmask.datasets.audit.surface import Facts, surface
 from unmask.tables.manifest import media_path
 
 #: Columns that ``look`` adds, null where unknown.
@@ -49,14 +52,51 @@ def look(rows: pl.DataFrame, step: Callable[[], None], *, workers: int | None = 
         step: called after each file.
         workers: processes that look; one a processor by default.
     """
+    from unmask.datasets.audit.look import look_at
+    from unmask.media.workers import Lost, in_order
+
+    facts: list[Facts] = []
+    for found in in_order(look_at, _files_of(rows), workers=workers, time_limit_s=TIME_LIMIT_S):
+        facts.append(found if not isinstance(found, Lost) else {"fault": "unreadable", "detail": _LOST[found.reason]})
+        step()
+    return _with(rows, facts)
+
+
+def glance(rows: pl.DataFrame, step: Callable[[], None]) -> pl.DataFrame:
+    """As ``look``, without a decoder: ``bytes``, ``digest``, ``fault`` and ``detail`` alone.
+
+    Of a folder of pictures nothing is known, not even whether it is there.
+
+    Args:
+        rows: manifest rows.
+        step: called after each file.
+    """
+    facts = []
+    for path, media, digest in _files_of(rows):
+        facts.append(_glance_at(Path(path), media, digest))
+        step()
+    return _with(rows, facts)
+
+
+def _glance_at(path: Path, media: str, digest: bool) -> Facts:
+    try:
+        # A folder, which may lie in an archive: to find its pictures is not for here.
+        if media == "video" and (path.is_dir() or (not path.exists() and any(up.is_file() for up in path.parents))):
+            return {}
+        return surface(path, digest)
+    except OSError as error:
+        return {"fault": "unreadable", "detail": error.strerror or type(error).__name__}
+
+
+def _files_of(rows: pl.DataFrame) -> list[tuple[str, str, bool]]:
+    """Of each row the path, the media, and whether its bytes are to be hashed."""
     files = [(str(media_path(row)), str(row["media"])) for row in rows.select("root", "path", "media").to_dicts()]
     groups = rows.select(pl.struct("split", "label", "manifest").rank("dense")).to_series()
     suspects = _of_one_size([path for path, _ in files], groups)
-    arguments = [(path, media, path in suspects) for path, media in files]
-    facts: list[Facts] = []
-    for found in in_order(look_at, arguments, workers=workers, time_limit_s=TIME_LIMIT_S):
-        facts.append(found if not isinstance(found, Lost) else {"fault": "unreadable", "detail": _LOST[found.reason]})
-        step()
+    return [(path, media, path in suspects) for path, media in files]
+
+
+def _with(rows: pl.DataFrame, facts: list[Facts]) -> pl.DataFrame:
     return rows.drop(FACTS, strict=False).hstack(pl.DataFrame(facts, schema=FACTS))
 
 
@@ -85,8 +125,18 @@ _FAULTS = {
 }
 
 
-def _files(count: int) -> str:
-    return "1 file is" if count == 1 else f"{count:,} files are"
+def tell_sounds(rows: pl.DataFrame) -> list[str]:
+    """Notes of what was not looked at in sounds; ``rows`` as ``look`` gives them."""
+    from unmask.datasets.audit.look import SHORT_S
+
+    sounds = rows.filter((pl.col("media") == "audio") & pl.col("fault").is_null())
+    if sounds.is_empty():
+        return []
+    notes = [f"{sounds.height:,} sound files were not compared by how they sound: only copies to the byte are found"]
+    long = sounds.filter(pl.col("duration_s") > SHORT_S).height
+    if long:
+        notes.append(f"{long:,} sound files of more than {SHORT_S} seconds were decoded at their beginning only")
+    return notes
 
 
 def find_faulty(rows: pl.DataFrame) -> list[Finding]:
@@ -99,5 +149,5 @@ def find_faulty(rows: pl.DataFrame) -> list[Finding]:
             f"{place} ({detail})" if named else place for place, detail in found.select("place", "detail").iter_rows()
         ]
         if places:
-            findings.append(finding(kind, f"{_files(len(places))} {what}", places, next_step))
+            findings.append(finding(kind, f"{files_are(len(places))} {what}", places, next_step))
     return findings

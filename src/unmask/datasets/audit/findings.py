@@ -37,6 +37,11 @@ def finding(kind: str, what: str, places: list[str], next_step: str, *, count: i
     return Finding(kind, what, tuple(places[:SHOWN]), next_step, len(places) if count is None else count)
 
 
+def files_are(count: int) -> str:
+    """How a sentence about so many files begins."""
+    return "1 file is" if count == 1 else f"{count:,} files are"
+
+
 @dataclass(frozen=True)
 class Side:
     """One file of a pair.

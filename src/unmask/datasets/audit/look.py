@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,13 +10,13 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from unmask.datasets.audit.surface import Facts, surface
 from unmask.media.audio import probe_audio, read_audio
 from unmask.media.frame import first_middle_last
 from unmask.media.image import read_with_info
 from unmask.media.sequence import SequenceReader, is_sequence
 from unmask.media.video import VideoReader
 from unmask.tables.errors import MediaError
-from unmask.tables.hashing import sha256
 
 #: Sounds that are no longer than this, in seconds, are decoded to their end, others at their beginning alone.
 SHORT_S = 60
@@ -30,9 +28,6 @@ _SIDE = 32
 _WHOLE = 0.95
 #: Of other codecs, a header without a length has it guessed from the bit rate.
 _LENGTH_IS_KNOWN = ("flac", "alac", "pcm_")
-
-#: Each key of ``files.FACTS`` -> what was found; those that are not there are not known.
-Facts = dict[str, int | float | str | list[int | None] | None]
 
 
 def look_at(path: str, media: str, digest: bool) -> Facts:
@@ -60,21 +55,9 @@ def _look(path: Path, media: str, digest: bool, facts: Facts) -> None:
     if media == "video" and is_sequence(path):
         _look_at_sequence(path, facts)
         return
-    try:
-        found = os.stat(path)  # noqa: PTH116  # called once for each file
-    except (FileNotFoundError, NotADirectoryError):
-        facts["fault"] = "missing"
-        return
-    if not stat.S_ISREG(found.st_mode):  # reading from a pipe would never end
-        facts |= {"fault": "unreadable", "detail": "it is no file"}
-        return
-    facts["bytes"] = found.st_size
-    if found.st_size == 0:
-        facts["fault"] = "empty"
-        return
-    if digest:
-        facts["digest"] = sha256(path)
-    {"image": _look_at_picture, "video": _look_at_video, "audio": _look_at_sound}[media](path, facts)
+    facts |= surface(path, digest)
+    if "fault" not in facts:
+        _DECODED[media](path, facts)
 
 
 def _look_at_picture(path: Path, facts: Facts) -> None:
@@ -131,6 +114,9 @@ def _look_at_sound(path: Path, facts: Facts) -> None:
     if info.codec.startswith(_LENGTH_IS_KNOWN) and decoded < _WHOLE * info.duration_s:
         detail = f"it breaks off: {decoded:.1f} of {info.duration_s:.1f} seconds are there"
         facts |= {"fault": "incomplete", "detail": detail}
+
+
+_DECODED = {"image": _look_at_picture, "video": _look_at_video, "audio": _look_at_sound}
 
 
 def perceptual_hash(picture: np.ndarray) -> int | None:

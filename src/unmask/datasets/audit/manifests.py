@@ -28,12 +28,12 @@ def read_all(paths: Sequence[str | Path], *, root: str | Path | None = None) -> 
         TableError: a manifest breaks its schema.
         UnmaskError: a manifest is missing.
     """
-    named = zip(_names([Path(path) for path in paths]), paths, strict=True)
+    named = zip(names([Path(path) for path in paths]), paths, strict=True)
     return pl.concat([_rows(read_manifest(path, root=root), name, len(paths) > 1) for name, path in named])
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
-    """A manifest's file name, or its whole path where another one has the same name."""
+def names(paths: Sequence[Path]) -> list[str]:
+    """What the column ``manifest`` calls each: its file name, or its whole path where another one has the same name."""
     names = [path.name for path in paths]
     return [path.name if names.count(path.name) == 1 else str(path) for path in paths]
 

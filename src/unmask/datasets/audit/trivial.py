@@ -19,6 +19,8 @@ import math
 import re
 import zlib
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -33,10 +35,12 @@ LARGE = 0.65
 LEVEL = 0.05
 
 NUMBERS = (
-    "bytes", "bytes_per_pixel", "duration_s", "fps", "frames", "width", "height", "aspect", "rate", "channels",
-    "name_length", "name_digits",
+    "bytes", "bytes_per_pixel", "bit_rate", "duration_s", "fps", "frames", "width", "height", "pixels", "aspect",
+    "rate", "channels", "name_length", "name_digits",
 )  # fmt: skip
-NAMES = ("codec", "sampling", "name_prefix", "name_pattern")
+NAMES = ("codec", "ending", "sampling", "name_prefix", "name_pattern")
+#: Where a name stands in the list of all: of a collection, its folders' order; of a challenge, what entrants see.
+ORDER = "name_order"
 
 _FOLDS = 5
 _SCHEMA = {
@@ -53,6 +57,59 @@ _SCHEMA = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Tried:
+    """One feature of one kind of media, as a score.
+
+    Attributes:
+        media: "video", "image" or "audio".
+        feature: one of ``NUMBERS`` or ``NAMES``.
+        rows: the files that have it: columns label, cluster (files of one count as one observation) and score (Float64:
+            the number itself, or the share of fakes among other files of the same name).
+        real: what is usual in reals: the median of a number, the most frequent name.
+        fake: the same of fakes.
+    """
+
+    media: str
+    feature: str
+    rows: pl.DataFrame
+    real: str
+    fake: str
+
+    @property
+    def one_way(self) -> bool:
+        """Whether a high score can mean fakes alone: shares of fakes that are below 0.5 tell nothing."""
+        return self.feature in NAMES
+
+
+def try_all(rows: pl.DataFrame, numbers: Sequence[str] = NUMBERS) -> list[Tried]:
+    """Each feature of each kind of media as a score.
+
+    Args:
+        rows: as ``files.look`` or ``files.glance`` gives them; ``name``, where it is a column, is the name that is
+            looked at instead of ``path``, and ``cluster`` what counts once instead of the source. Files with a fault or
+            without a label are left out.
+        numbers: beside ``NAMES``: ``NUMBERS``, and ``ORDER`` where the order in which files are listed is their own.
+
+    Returns:
+        Features that are the same in all files, or known of one class only, are left out.
+    """
+    usable = _with_features(rows.filter(pl.col("label").is_not_null() & pl.col("fault").is_null()))
+    tried = []
+    for (media,), files in sorted(usable.group_by("media", maintain_order=True), key=lambda pair: str(pair[0])):
+        for feature in (*numbers, *NAMES):
+            known = files.filter(pl.col(feature).is_not_null())
+            if known[feature].n_unique() > 1 and known["label"].n_unique() > 1:
+                tried.append(_try(str(media), feature, known))
+    return tried
+
+
+def _try(media: str, feature: str, files: pl.DataFrame) -> Tried:
+    score = pl.Series(_shares_of_fakes(files, feature)) if feature in NAMES else files[feature].cast(pl.Float64)
+    real, fake = (_usual(files.filter(label=label)[feature]) for label in (0, 1))
+    return Tried(media, feature, files.select("label", "cluster", score=score), real, fake)
+
+
 def measure(rows: pl.DataFrame) -> pl.DataFrame:
     """The AUC of each feature for each kind of media, the largest first.
 
@@ -64,34 +121,22 @@ def measure(rows: pl.DataFrame) -> pl.DataFrame:
         n_fake (files), real and fake (what is usual in either class: the median of a number, the most frequent name),
         finding. Features that are the same in all files are left out.
     """
-    usable = _with_features(rows.filter(pl.col("label").is_not_null() & pl.col("fault").is_null()))
-    tried = []
-    for (media,), files in sorted(usable.group_by("media"), key=lambda pair: str(pair[0])):
-        for feature in (*NUMBERS, *NAMES):
-            known = files.filter(pl.col(feature).is_not_null())
-            if known[feature].n_unique() > 1 and known["label"].n_unique() > 1:
-                tried.append((media, feature, known))
+    tried = try_all(rows)
     deviations = NormalDist().inv_cdf(1 - LEVEL / (2 * max(len(tried), 1)))
-    measured = [_measure_one(str(media), feature, known, deviations) for media, feature, known in tried]
+    measured = [_measure_one(each, deviations) for each in tried]
     return pl.DataFrame(measured, schema=_SCHEMA).sort("media", "auc", "feature", descending=[False, True, False])
 
 
-def _measure_one(media: str, feature: str, files: pl.DataFrame, deviations: float) -> dict[str, object]:
-    labels = files["label"].to_numpy()
-    if feature in NAMES:
-        auc = roc_auc(labels, _shares_of_fakes(files, feature))
-        folded = max(auc, 0.5)  # The shares have a direction: below 0.5 they tell nothing.
-    else:
-        auc = roc_auc(labels, files[feature].cast(pl.Float64).to_numpy())
-        folded = max(auc, 1 - auc)
-    clusters = files.group_by("label").agg(n=pl.col("cluster").n_unique())
+def _measure_one(tried: Tried, deviations: float) -> dict[str, object]:
+    auc = roc_auc(tried.rows["label"].to_numpy(), tried.rows["score"].to_numpy())
+    folded = max(auc, 0.5 if tried.one_way else 1 - auc)
+    clusters = tried.rows.group_by("label").agg(n=pl.col("cluster").n_unique())
     sources = dict(clusters.iter_rows())
     low, high = newcombe(folded, sources[0], sources[1], deviations)
-    counts = Counter(labels.tolist())
-    usual = {name: _usual(files.filter(label=label)[feature]) for label, name in enumerate(("real", "fake"))}
+    n_real, n_fake = (tried.rows.filter(label=label).height for label in (0, 1))
     return {
-        "media": media, "feature": feature, "auc": folded, "low": low, "high": high,
-        "n_real": counts[0], "n_fake": counts[1], **usual, "finding": low > 0.5 and folded >= LARGE,
+        "media": tried.media, "feature": tried.feature, "auc": folded, "low": low, "high": high, "n_real": n_real,
+        "n_fake": n_fake, "real": tried.real, "fake": tried.fake, "finding": low > 0.5 and folded >= LARGE,
     }  # fmt: skip
 
 
@@ -135,20 +180,33 @@ def newcombe(auc: float, n_real: int, n_fake: int, deviations: float) -> tuple[f
 
 
 def _with_features(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add the columns of ``NUMBERS`` and ``NAMES`` that ``files.look`` does not give, and ``cluster``."""
-    pixels = pl.col("width") * pl.col("height") * pl.col("frames").fill_null(1)
-    stem = pl.col("path").str.extract(r"([^/]*?)(?:\.[^./]*)?$").str.to_lowercase()
+    """Add the features that ``files.look`` does not give, and ``cluster`` where it is not given."""
+    pixels = pl.col("width") * pl.col("height")
+    in_all = pixels * pl.col("frames").fill_null(1)
+    name = (pl.col("name") if "name" in rows.columns else pl.col("path")).str.to_lowercase()
+    stem = name.str.extract(r"([^/]*?)(?:\.[^./]*)?$")
     source = pl.col("source_id") if "source_id" in rows.columns else pl.lit(None, pl.String)
     dataset = pl.col("dataset") if "dataset" in rows.columns else pl.lit("")
+    cluster = pl.concat_str(dataset, pl.lit("\0"), pl.coalesce(source, "id"))
     return rows.with_columns(
-        bytes_per_pixel=pl.when(pixels > 0).then(pl.col("bytes") / pixels),
+        bytes_per_pixel=pl.when(in_all > 0).then(pl.col("bytes") / in_all),
+        bit_rate=pl.when(pl.col("duration_s") > 0).then(8 * pl.col("bytes") / pl.col("duration_s")),
+        pixels=pixels,
         aspect=pl.when(pl.col("height") > 0).then(pl.col("width") / pl.col("height")),
-        cluster=pl.concat_str(dataset, pl.lit("\0"), pl.coalesce(source, "id")),
+        ending=pl.col("path").str.extract(r"\.([^./]*)$").str.to_lowercase().fill_null(""),
+        cluster=pl.col("cluster") if "cluster" in rows.columns else cluster,
         name_length=stem.str.len_chars(),
         name_digits=stem.str.count_matches(r"\d"),
+        name_order=_in_order(name),
         name_prefix=stem.str.extract(r"^(\D{0,8})"),
         name_pattern=stem.map_elements(_pattern, return_dtype=pl.String),
     )
+
+
+def _in_order(name: pl.Expr) -> pl.Expr:
+    """Places of names among each other, numbers in them as numbers: their digits are filled up to 20."""
+    filled = name.str.replace_all(r"(\d+)", "00000000000000000000$1")
+    return filled.str.replace_all(r"\d*(\d{20})", "$1").rank()
 
 
 def _pattern(stem: str) -> str:
@@ -176,7 +234,11 @@ def _shares_of_fakes(files: pl.DataFrame, feature: str) -> np.ndarray:
 
 
 def find_trivial(measured: pl.DataFrame) -> list[Finding]:
-    """The features of ``measure`` that are findings, in sentences."""
+    """The features that are findings, in sentences.
+
+    Args:
+        measured: as ``measure`` gives them.
+    """
     return [
         finding(
             "trivial_feature",
@@ -193,13 +255,14 @@ _PLURAL = {"image": "images", "video": "videos", "audio": "sound files"}
 
 _REMEDIES = {
     **dict.fromkeys(
-        ("name_length", "name_digits", "name_prefix", "name_pattern"),
+        ("name_length", "name_digits", ORDER, "name_prefix", "name_pattern"),
         "name files at random before a detector, or an entrant, can see the names",
     ),
     **dict.fromkeys(
-        ("bytes", "bytes_per_pixel", "codec", "sampling"), "encode both classes again, by one encoder with one quality"
+        ("bytes", "bytes_per_pixel", "bit_rate", "codec", "ending", "sampling"),
+        "encode both classes again, by one encoder with one quality",
     ),
-    **dict.fromkeys(("width", "height", "aspect"), "scale or crop both classes to one size"),
+    **dict.fromkeys(("width", "height", "pixels", "aspect"), "scale or crop both classes to one size"),
     **dict.fromkeys(("rate", "channels"), "bring the sound of both classes to one rate and number of channels"),
     **dict.fromkeys(("duration_s", "frames", "fps"), "cut both classes to one length, at one frame rate"),
 }

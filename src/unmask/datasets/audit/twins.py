@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from unmask.datasets.audit.findings import Finding, finding
+from unmask.datasets.audit.findings import Finding, files_are, finding
 
 
-def find_same_bytes(rows: pl.DataFrame) -> tuple[list[Finding], list[str]]:
+def find_same_bytes(rows: pl.DataFrame, several: str = "more than one split") -> tuple[list[Finding], list[str]]:
     """Files with the same bytes in two splits, with two labels, or in two manifests.
 
     Args:
         rows: as ``files.look`` gives them.
+        several: what files in two splits are said to be in.
 
     Returns:
         The findings, and a note of the reals that stand in one split of several manifests, by one id or one path: that
@@ -33,9 +34,9 @@ def find_same_bytes(rows: pl.DataFrame) -> tuple[list[Finding], list[str]]:
                 twice.append(places)
     notes = [f"{reals:,} reals stand in several manifests, in one split: kept once when all are used"] if reals else []
     findings = [
-        finding(kind, f"{_files(len(places))} {what}", sorted(places), next_step)
+        finding(kind, f"{files_are(len(places))} {what}", sorted(places), next_step)
         for kind, places, what, next_step in (
-            ("same_bytes", across, "in more than one split, byte for byte", "keep one copy of each, and index again"),
+            ("same_bytes", across, f"in {several}, byte for byte", "keep one copy of each, and index again"),
             (
                 "same_bytes", twice, "in more than one manifest, byte for byte, and would count twice",
                 "take them out of all manifests but one",
@@ -69,7 +70,3 @@ def find_other_files(rows: pl.DataFrame) -> list[Finding]:
 
 def _same(digest: pl.Expr) -> pl.Expr:
     return (digest.n_unique() == 1) & (digest.null_count() == 0)
-
-
-def _files(count: int) -> str:
-    return "1 file is" if count == 1 else f"{count:,} files are"
