@@ -1,11 +1,11 @@
 """The Ladder: a public score that moves only where a submission is better than the best before by more than chance.
 
-Whoever may ask often enough can otherwise climb the public part by noise alone, or read labels off tiny changes: one row
-that is put first by itself moves an AUC by more than four digits hide. Source: Blum and Hardt 2015, "The Ladder: a
+Whoever may ask often enough can otherwise climb the public part by noise alone, or read labels off tiny changes: one
+row that is put first by itself moves an AUC by more than four digits hide. Source: Blum and Hardt 2015, "The Ladder: a
 reliable leaderboard for machine learning competitions", parameter-free form: the step is made of the standard error of
-the paired difference, here from the bootstrap, so that it serves any metric. Two changes: the first rung is a submission
-that says nothing, or the first question of each team would be answered whatever it asks; and the step is two standard
-errors, since the difference that one row makes is about one.
+the paired difference, here from the bootstrap, so that it serves any metric. Two changes: the first rung is what a
+submission gets that says nothing, or the first question of each team would be answered whatever it asks; and the step
+is two standard errors, since the difference that one row makes is about one.
 """
 
 from __future__ import annotations

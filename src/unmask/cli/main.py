@@ -21,10 +21,15 @@ from unmask.cli import (
     metrics,
     predict,
     prepare,
+    remote,
     score,
+    serve,
     train,
 )
 from unmask.tables.errors import UnmaskError
+
+#: Packages of the extra "host".
+_OF_HOST = ("alembic", "cryptography", "fastapi", "huey", "pebble", "psycopg", "redis", "sqlalchemy", "uvicorn")
 
 app = typer.Typer(
     name="unmask",
@@ -54,6 +59,7 @@ def options(
 
 for verb in (
     demo, datasets, index, audit, prepare, faces, train, predict, calibrate, score, compare, metrics, challenge,
+    serve, remote,
 ):  # fmt: skip
     verb.register(app)
 
@@ -86,6 +92,8 @@ def _explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, UnmaskError):
         return 2, str(error)
     if isinstance(error, ModuleNotFoundError) and (error.name or "unmask").partition(".")[0] != "unmask":
+        if str(error.name).partition(".")[0] in _OF_HOST:
+            return 2, f"{error}\n  next:  this command needs the server's packages: pip install 'unmask[host]'"
         return 2, f"{error}\n  next:  this command needs the heavy packages: pip install 'unmask[train]'"
     if isinstance(error, OSError):
         where = f"\n  where: {error.filename}" if error.filename else ""
