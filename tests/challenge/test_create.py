@@ -9,6 +9,7 @@ from unmask.challenge.create import create
 from unmask.challenge.folder import open_challenge
 from unmask.challenge.parts import split_parts, torn_clusters
 from unmask.challenge.review import check_challenge
+from unmask.challenge.rules import PAGES
 from unmask.challenge.submission import check_submission
 from unmask.tables.errors import ChallengeError, TableError
 
@@ -18,7 +19,9 @@ from .conftest import make_manifest
 def test_files_and_parts(challenge):
     made = check_challenge(challenge)
     names = {path.name for path in challenge.iterdir()}
-    assert names == {"challenge.yaml", "answers.csv", "sample_submission.csv", "submissions"}
+    pages = {f"{page}.md" for page in PAGES}
+    assert names == {"challenge.yaml", "answers.csv", "sample_submission.csv", "submissions"} | pages
+    assert set(made.definition.pages.values()) == pages
     assert torn_clusters(made.key) == []
     assert made.key.filter(pl.col("usage") == "public").height == 48
     for method in ("swap", "blend"):
@@ -34,6 +37,32 @@ def test_order_of_the_rows_tells_nothing_but_the_ids(tmp_path, challenge):
         assert (challenge / name).read_bytes() == (other / name).read_bytes()
         ids = pl.read_csv(challenge / name)["id"].to_list()
         assert ids == sorted(ids)
+
+
+def test_an_ignored_part_must_be_answered_and_counts_for_nothing(tmp_path, manifest):
+    made = create(tmp_path / "c", manifest, public=0.4, ignored=0.2)
+    counts = dict(made.key["usage"].value_counts().iter_rows())
+    assert counts == {"public": 48, "ignored": 24, "private": 48}
+    for method in ("swap", "blend"):
+        ignored = made.key.filter((pl.col("method") == method) & (pl.col("usage") == "ignored"))
+        assert ignored.height == 8
+    assert torn_clusters(made.key) == []
+    assert made.key.group_by("cluster").agg(pl.col("usage").n_unique())["usage"].max() == 1
+    assert made.rows("all").height == 96
+    assert check_submission(tmp_path / "c", tmp_path / "c" / "sample_submission.csv") == 120
+
+
+@pytest.mark.parametrize("ignored", [-0.1, 0.6, 1.0])
+def test_an_ignored_part_leaves_something(tmp_path, manifest, ignored):
+    with pytest.raises(ChallengeError, match="ignored share"):
+        create(tmp_path / "c", manifest, public=0.4, ignored=ignored)
+
+
+def test_texts_that_are_there_stay(tmp_path, manifest):
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "rules.md").write_text("ours")
+    create(tmp_path / "c", manifest)
+    assert (tmp_path / "c" / "rules.md").read_text() == "ours"
 
 
 def test_same_seed_same_challenge(tmp_path, manifest):

@@ -10,6 +10,7 @@ from unmask.challenge.definition import DEFINITION, Definition, write_definition
 from unmask.challenge.folder import NAMES, SAMPLE, SUBMISSIONS, Challenge, open_challenge
 from unmask.challenge.ids import new_names
 from unmask.challenge.parts import split_parts
+from unmask.challenge.texts import FILES, write_pages
 from unmask.scoring.metrics import METRICS
 from unmask.tables.answers import NOT_SLICES, read_answers, write_answers
 from unmask.tables.audited import require_clean
@@ -28,13 +29,14 @@ def create(
     *,
     split: str | None = "test",
     public: float = 0.4,
+    ignored: float = 0.0,
     name: str | None = None,
     metric: str = "roc_auc",
     seed: int = 0,
     new_ids: bool = False,
     audit: str | Path | None = None,
 ) -> Challenge:
-    """Make a challenge: ``challenge.yaml``, ``answers.csv``, ``sample_submission.csv`` and ``submissions/``.
+    """Make a challenge: ``challenge.yaml``, ``answers.csv``, ``sample_submission.csv``, pages and ``submissions/``.
 
     The rows of both tables are sorted by id, so that their order tells nothing that the ids do not. A drawn order
     would: entrants know the seed, and could turn the draw back into the order of the manifest.
@@ -44,6 +46,7 @@ def create(
         manifest: a manifest, or an answer key; its own column ``usage`` is replaced.
         split: which split of the manifest; None for all rows.
         public: share of the rows that is public, between 0 and 1; whole clusters, each class and method alike.
+        ignored: share of the rows that teams must answer and that count for nothing, from 0; below 1 with ``public``.
         name: of the challenge; the folder's where None.
         metric: the primary metric, one of ``METRICS``.
         seed: of the split and the bootstrap.
@@ -64,6 +67,9 @@ def create(
         )  # fmt: skip
     if not 0.0 < public < 1.0:
         raise ChallengeError(f"the public share {public!r} is not between 0 and 1", next_step="give one such as 0.4")
+    if not 0.0 <= ignored < 1.0 - public:
+        what = f"the ignored share {ignored!r} is below 0, or leaves nothing to the private part"
+        raise ChallengeError(what, next_step="give one such as 0.1")
     if metric not in METRICS:
         raise ChallengeError(f"there is no metric {metric!r}", next_step=f"give one of {', '.join(METRICS)}")
     if audit is not None:
@@ -74,7 +80,7 @@ def create(
         own = pl.col("cluster") == pl.col("id")
         fresh = names["id"]
         key = key.with_columns(id=fresh, cluster=pl.when(own).then(fresh).otherwise("cluster"))
-    key = key.with_columns(usage=split_parts(key, public, seed)).sort("id")
+    key = key.with_columns(usage=split_parts(key, public, seed, ignored=ignored)).sort("id")
     kept = [name for name in key.columns if name not in NOT_SLICES or name in _KEPT]
     (folder / SUBMISSIONS).mkdir(parents=True, exist_ok=True)
     write_answers(key.select(kept), folder / "answers.csv")
@@ -82,7 +88,8 @@ def create(
         write_table(names.sort("id"), folder / NAMES)
     write_predictions(key.select("id", score=pl.lit(0.5)), folder / SAMPLE)
     name = name if name is not None else folder.resolve().name
-    definition = Definition(name, metric, "answers.csv", sha256(folder / "answers.csv"), seed=seed)
+    definition = Definition(name, metric, "answers.csv", sha256(folder / "answers.csv"), seed=seed, pages=FILES)
+    write_pages(folder, name)
     write_definition(definition, folder)
     return open_challenge(folder)
 

@@ -33,6 +33,9 @@ def init(
     manifest: Annotated[Path, typer.Option(help="A manifest, or an answer key.")],
     split: Annotated[str, typer.Option(help="Which split of the manifest; empty for all rows.")] = "test",
     public: Annotated[float, typer.Option(help="Share of the rows that is public.")] = 0.4,
+    ignored: Annotated[
+        float, typer.Option(help="Share of the rows that must be answered and count for nothing.")
+    ] = 0.0,
     name: Annotated[str | None, typer.Option(help="The challenge's name.  [default: the folder's]")] = None,
     metric: Annotated[str, typer.Option(help="What teams are ranked by.")] = "roc_auc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split and of the intervals.")] = 0,
@@ -41,7 +44,7 @@ def init(
         Path | None, typer.Option(help="audit.json that must have no finding, of this manifest and any others.")
     ] = None,
 ) -> None:
-    """Make a challenge: its definition, answer key with public and private part, and a sample submission.
+    """Make a challenge: its definition, answer key with public and private part, sample submission, example pages.
 
     Warns of ids that tell the label, such as `fake/x.mp4`; with `--new-ids`, each file gets a new one, and names.csv
     says which is which. With `--audit`, refuses data that `unmask audit MANIFEST TRAINING_DATA --json audit.json` found
@@ -53,8 +56,8 @@ def init(
     from unmask.challenge.review import find_warnings
 
     made = create(
-        folder, manifest, split=split or None, public=public, name=name, metric=metric, seed=seed, new_ids=new_ids,
-        audit=audit,
+        folder, manifest, split=split or None, public=public, ignored=ignored, name=name, metric=metric, seed=seed,
+        new_ids=new_ids, audit=audit,
     )  # fmt: skip
     parts = made.key["usage"].value_counts(sort=True).rows()
     told = ", ".join(f"{count:,} {usage}" for usage, count in parts)

@@ -32,22 +32,35 @@ def serve(
     database: Database = None,
     queue: Queue = None,
     https: Annotated[bool, typer.Option("--https", help="People come by HTTPS, through a proxy in front.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Make DIR first: an example challenge with teams and submissions.")
+    ] = False,
     rescore: Annotated[
         str | None, typer.Option(help="Score everything again, for this reason: the key or the metric has changed.")
     ] = None,
 ) -> None:
-    """Host a challenge: its board, submissions, scoring and API.
+    """Host a challenge: its board, submissions, scoring, pages and API.
 
     Everything lies in DIR/host unless a database and a queue are given. The first start prints the organizer's token.
 
     Example: unmask serve faces-2025/
+
+    Example: unmask serve example/ --demo
     """
     from unmask.host.place import open_host, set_up
     from unmask.host.serving import Serving
     from unmask.host.serving import serve as run
 
-    host = open_host(folder, database=database, queue=queue)
-    token = set_up(host, rescore=rescore)
+    member = None
+    if demo:
+        from unmask.host.demo import make_demo
+
+        made = make_demo(folder, database=database, queue=queue)
+        host, member = made.host, made.member
+        token: str | None = made.organizer
+    else:
+        host = open_host(folder, database=database, queue=queue)
+        token = set_up(host, rescore=rescore)
     at = f"http://{address}:{port}"
     typer.echo(f"{host.challenge.definition.name}: {at}")
     if token is not None:
@@ -56,6 +69,8 @@ def serve(
             f"a team: curl -X POST {at}/api/teams -H 'Authorization: Bearer {token}' "
             """-H 'Content-Type: application/json' -d '{"name": "Team", "member": "Name"}'"""
         )
+    if member is not None:
+        typer.echo(f"a team's token: {member}")
     run(host, Serving(address, port, web, workers, https))
 
 
