@@ -6,6 +6,7 @@ import pytest
 
 from tests.challenge.conftest import answers_of
 from unmask.challenge.ranking import rank
+from unmask.challenge.rules import SHOWABLE
 from unmask.host.boards import is_complete, make_board, shown_scores
 from unmask.host.finals import close, is_closed, is_genuine, pick, public_key, publish
 from unmask.host.records import Team
@@ -60,7 +61,7 @@ def test_the_board_is_the_offline_ranking_of_each_team_s_best(place, played):
         )  # fmt: skip
         assert (row.place.rank_low, row.place.rank_high) == (own.rank_low, own.rank_high)
         assert row.entries == len(row.trend) == len(QUALITIES[row.team])
-    json.dumps(found.as_dict(), allow_nan=False)
+    json.dumps(found.as_dict(SHOWABLE), allow_nan=False)
 
 
 def test_the_private_board_takes_final_picks_or_else_the_best_public_one(place, played):
@@ -142,7 +143,7 @@ def test_the_close_freezes_everything_and_is_signed(place, played):
     assert not is_genuine(snapshot.content.replace("Alpha", "Alphb"), snapshot.signature, key)
     assert not is_genuine(snapshot.content, snapshot.signature[::-1], key)
     told = json.loads(snapshot.content)
-    assert told["boards"] == json.loads(json.dumps([each.as_dict() for each in boards]))
+    assert told["boards"] == json.loads(json.dumps([each.as_dict(definition.show) for each in boards]))
 
 
 def test_nothing_closes_while_a_submission_waits(place):
@@ -176,3 +177,11 @@ def test_a_new_scoring_is_complete_when_all_old_submissions_have_it(place, playe
     with place.database.reading() as session:
         assert is_complete(session, scoring)
     assert place.score(late.id)
+
+
+def test_what_the_board_does_not_show_the_api_does_not_tell(place, played):
+    told = board(place).as_dict(["rank_interval"])["entries"]
+    for entry in told:
+        assert {entry[name] for name in ("score", "ties", "trend", "low", "high", "tier")} == {None}
+        assert entry["rank"] >= entry["rank_low"]
+    assert board(place).as_dict(SHOWABLE)["entries"][0]["score"] is not None

@@ -18,6 +18,13 @@ from unmask.host.records import SCORED, Score, Scoring, Submission, Team
 from unmask.host.scoring import PRIVATE, PUBLIC, as_scored, mark_of, start_of
 from unmask.scoring.metrics import METRICS
 
+#: What of an entry is null where ``Definition.show`` leaves something out.
+_HIDDEN = {
+    "score": ("score", "ties", "trend"),
+    "interval": ("low", "high"),
+    "rank_interval": ("rank_low", "rank_high"),
+    "tier": ("tier",),
+}
 #: Of a team's earlier scores, so many make its trend.
 _TREND = 50
 
@@ -65,19 +72,21 @@ class Board:
     rows: list[Row] = field(default_factory=list)
     waiting: int = 0
 
-    def as_dict(self) -> dict[str, object]:
-        """As JSON tells it."""
+    def as_dict(self, show: Sequence[str]) -> dict[str, object]:
+        """As JSON tells it.
+
+        Args:
+            show: ``Definition.show``: what is not in it is null.
+        """
+        hidden = {name for what, names in _HIDDEN.items() if what not in show for name in names}
         entries = [
             {
-                "team": row.team,
-                "entries": row.entries,
-                "last": row.last.isoformat(),
-                "held_back": row.held_back,
-                "trend": list(row.trend),
+                "team": row.team, "entries": row.entries, "last": row.last.isoformat(), "held_back": row.held_back,
+                "trend": list(row.trend), **asdict(row.place),
             }
-            | asdict(row.place)
+            | dict.fromkeys(hidden)
             for row in self.rows
-        ]
+        ]  # fmt: skip
         return {
             "part": self.part, "track": self.track, "scoring": self.scoring_id, "waiting": self.waiting,
             "entries": entries,

@@ -98,7 +98,7 @@ def publish(session: Session, at: datetime, actor: str, definition: Definition, 
     """
     told = {
         "challenge": definition.name, "at": at.isoformat(), "answers_sha256": definition.sha256,
-        "boards": [board.as_dict() for board in boards],
+        "boards": [board.as_dict(definition.show) for board in boards],
     }  # fmt: skip
     content = json.dumps(told, sort_keys=True, ensure_ascii=False, allow_nan=False)
     signature = base64.b64encode(_key(session).sign(content.encode())).decode()

@@ -67,7 +67,7 @@ def board(
 ) -> dict[str, Any]:
     """The board: teams with rank, score, intervals and tier. The private part is shown after the close."""
     with state.host.database.reading() as session:
-        return state.board(session, part, track, scoring, account).as_dict()
+        return state.board(session, part, track, scoring, account).as_dict(state.host.challenge.definition.show)
 
 
 @router.get("/scorings", tags=["challenge"])
