@@ -12,11 +12,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
+from sqlalchemy import select
 
 import unmask.host.worker
 from tests.challenge.conftest import answers_of
+from unmask.challenge.submission import score_submission
 from unmask.host.place import Host
-from unmask.host.records import Submission
+from unmask.host.records import Score, Submission
+from unmask.host.scoring import begin
 from unmask.host.worker import Worker
 
 from .server import Server, serving
@@ -181,3 +185,23 @@ def test_workers_end_with_their_server(folder):
         end(server)
         _, alive = psutil.wait_procs(running, timeout=30)
         assert not alive
+
+
+def test_a_worker_that_goes_on_scores_by_the_definition_that_holds(place):
+    """The answer key stays, the metric changes: what the worker's process remembers of the challenge is out of date."""
+    made = place.submit(place.team())
+    worker = Worker(place.host)
+    folder = place.host.challenge.folder
+    try:
+        worker.score(made.id)
+        written = yaml.safe_load((folder / "challenge.yaml").read_text()) | {"metric": "log_loss"}
+        (folder / "challenge.yaml").write_text(yaml.safe_dump(written))
+        with place.database.writing() as session:
+            begin(session, place.clock(), place.host.challenge, "organizer", "another metric")
+        worker.score(made.id)
+    finally:
+        worker.end()
+    expected = score_submission(folder, place.host.files.path(made.stored), usage="public").metrics
+    with place.database.reading() as session:
+        found = {each.scoring_id: each.values for each in session.scalars(select(Score).where(Score.part == "public"))}
+    assert found == {1: [expected["roc_auc"].value], 2: [pytest.approx(expected["log_loss"].value)]}

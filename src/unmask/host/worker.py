@@ -146,11 +146,13 @@ class Worker:
 
 
 def _in_process(folder: Path, kept: Path, held: Claim) -> dict[str, Mark]:
-    return compute(_challenge(folder, held.answers_sha256), Files(kept / "files"), held.stored)
+    challenge = _challenge(folder, held.answers_sha256, held.scoring_id)
+    return compute(challenge, Files(kept / "files"), held.stored)
 
 
 @lru_cache(maxsize=1)
-def _challenge(folder: Path, answers_sha256: str) -> Challenge:
+def _challenge(folder: Path, answers_sha256: str, scoring_id: int) -> Challenge:
+    """The challenge as its files stand; read again for another scoring, of which the definition may be another."""
     challenge = open_challenge(folder)
     if challenge.definition.sha256 != answers_sha256:
         raise UnmaskError("the answer key has changed since this scoring began", next_step="begin another scoring")
