@@ -244,3 +244,19 @@ def manifest_of_4000(tmp_path):
     names = [f"v{number:04d}" for number in rng.permutation(4000)]
     pl.DataFrame({"id": names, "label": rng.integers(0, 2, 4000), "split": "test"}).write_csv(tmp_path / "m.csv")
     return tmp_path / "m.csv"
+
+
+def test_a_broken_challenge_is_not_scored_again_by_what_was_there_before(server):
+    path = server.folder / "challenge.yaml"
+    good = path.read_text()
+    before = len(server.client.get("/api/scorings").json())
+    try:
+        path.write_text(good + "metrik: x\n")
+        told = server.client.post(
+            "/api/rescore", json={"reason": "another metric"}, headers=server.as_(server.organizer)
+        )
+    finally:
+        path.write_text(good)
+    assert told.status_code == 409
+    assert any("metrik" in line for line in told.json()["error"]["problems"])
+    assert len(server.client.get("/api/scorings").json()) == before

@@ -172,8 +172,6 @@ class Score(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     replicates: Mapped[bytes] = mapped_column(deferred=True)
 
-    submission: Mapped[Submission] = relationship(lazy="joined")
-
 
 class Event(Base):
     """One line of the audit log. Each carries the hash of the one before, so that none can be changed unseen."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from unmask.challenge.review import check_challenge
 from unmask.host.accounts import invite, make_team, make_token, revoke
 from unmask.host.boards import make_board
 from unmask.host.events import broken_at, log
@@ -18,6 +19,7 @@ from unmask.host.scoring import PARTS, begin, current, is_of
 from unmask.host.web.api import ERRORS, Number
 from unmask.host.web.shapes import EventOut, InvitationIn, ReasonIn, SecretOut, TeamIn, TeamOut, TokenIn, TokenOut
 from unmask.host.web.state import Organizer, StateOf
+from unmask.tables.errors import UnmaskError
 
 router = APIRouter(prefix="/api", tags=["organizer"], responses=ERRORS)
 
@@ -94,8 +96,15 @@ def add_invitation(state: StateOf, account: Organizer, given: InvitationIn) -> S
 @router.post("/rescore", status_code=202)
 def rescore(state: StateOf, account: Organizer, given: ReasonIn) -> dict[str, int]:
     """Score everything again, by challenge.yaml and the answer key as they now lie in the challenge's folder."""
+    try:
+        challenge = check_challenge(state.host.challenge.folder)
+    except UnmaskError as error:
+        remedy = "mend the challenge's folder, and begin again: nothing was changed"
+        raise RefusedError(
+            409, "unusable", "the challenge cannot be used as it is", remedy, str(error).splitlines()
+        ) from error
     with state.host.database.writing() as session:
-        scoring = begin(session, state.host.now(), state.host.challenge, account.actor, given.reason)
+        scoring = begin(session, state.host.now(), challenge, account.actor, given.reason)
         return {"scoring": scoring.id}
 
 
