@@ -33,7 +33,8 @@ def clopper_pearson(events: float, trials: float, confidence: float = 0.95) -> t
 def beta_quantile(share: float, a: float, b: float) -> float:
     """Where the beta distribution with parameters ``a`` and ``b``, both above 0, has ``share`` of its mass below.
 
-    Newton's steps, halved intervals where one would lead out. Relative error below 1e-7 up to tens of millions.
+    Newton's steps, halved intervals where one would lead out. Relative error below 1e-7 up to tens of millions, of the
+    distance from 1 too, as far as a float can tell.
     """
     low, high, x = 0.0, 1.0, a / (a + b)
     while True:
@@ -42,7 +43,7 @@ def beta_quantile(share: float, a: float, b: float) -> float:
         density = math.exp((a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x) - _log_beta(a, b))
         after = x - excess / density if density > 0 else low
         after = after if low < after < high else 0.5 * (low + high)
-        if abs(after - x) <= 1e-12 * x or after in (low, high):
+        if abs(after - x) <= 1e-12 * min(x, 1.0 - x) or after in (low, high):
             return after
         x = after
 
