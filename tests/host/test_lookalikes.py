@@ -27,7 +27,7 @@ def found(changed):
             place.submit(teams[name], frame)
         assert all(place.score_all())
         with place.database.reading() as session:
-            pairs = find_lookalikes(session, place.host.files, place.host.challenge.ids)
+            pairs = find_lookalikes(session)
             return [
                 (*sorted((pair.one.team.name, pair.other.team.name)), (pair.same_bytes, pair.correlation, pair.one.id))
                 for pair in pairs

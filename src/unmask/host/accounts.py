@@ -127,11 +127,36 @@ def revoke(session: Session, at: datetime, actor: str, token_id: int) -> None:
 def invite(session: Session, at: datetime, actor: str, team: Team | None) -> str:
     """An invitation to make a team, or to join one, for whoever bears it; told this once."""
     secret = _INVITATION + secrets.token_urlsafe(24)
-    session.add(
-        Invitation(team_id=None if team is None else team.id, digest=_digest(secret), made=at, expires=at + VALID)
+    invitation = Invitation(
+        team_id=None if team is None else team.id, digest=_digest(secret), made=at, expires=at + VALID
     )
-    log(session, at, actor, "invited", "a new team" if team is None else f"team {team.id}")
+    session.add(invitation)
+    session.flush()
+    whom = "a new team" if team is None else f"team {team.id}"
+    log(session, at, actor, "invited", whom, invitation=invitation.id)
     return secret
+
+
+def invitations(session: Session, at: datetime) -> list[Invitation]:
+    """Those that can still be used, the first first."""
+    return [each for each in session.scalars(select(Invitation).order_by(Invitation.id)) if _is_good(each, at)]
+
+
+def revoke_invitation(session: Session, at: datetime, actor: str, number: int) -> None:
+    """Make an invitation worthless from now on.
+
+    Raises:
+        RefusedError: there is no such invitation, or somebody has used it.
+    """
+    invitation = session.get(Invitation, number)
+    if invitation is None:
+        raise RefusedError(404, "no_invitation", f"there is no invitation {number}", "look at the list of invitations")
+    if invitation.used is not None:
+        remedy = "revoke the token that it gave"
+        raise RefusedError(409, "invitation_used", f"somebody has used invitation {number}", remedy)
+    if invitation.revoked is None:
+        invitation.revoked = at
+        log(session, at, actor, "revoked an invitation", f"invitation {number}")
 
 
 def accept(session: Session, at: datetime, secret: str | None, member: str, name: str, *, anybody: bool) -> str:
@@ -151,8 +176,9 @@ def accept(session: Session, at: datetime, secret: str | None, member: str, name
     invitation = None
     if secret:
         invitation = session.scalar(select(Invitation).where(Invitation.digest == _digest(secret)))
-        if invitation is None or invitation.used is not None or invitation.expires <= at:
-            raise RefusedError(403, "bad_invitation", "the invitation is unknown, used or old", "ask for another one")
+        if invitation is None or not _is_good(invitation, at):
+            what = "the invitation is unknown, used, revoked or old"
+            raise RefusedError(403, "bad_invitation", what, "ask for another one")
         invitation.used = at
     elif not anybody:
         raise RefusedError(403, "invitation_needed", "teams take part by invitation", "ask the organizer for one")
@@ -161,6 +187,10 @@ def accept(session: Session, at: datetime, secret: str | None, member: str, name
     if team is None:
         team = make_team(session, at, member, name)
     return make_token(session, at, member, member, team)
+
+
+def _is_good(invitation: Invitation, at: datetime) -> bool:
+    return invitation.used is None and invitation.revoked is None and invitation.expires > at
 
 
 def clean_name(name: str, what: str) -> str:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -18,8 +19,6 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from unmask.challenge.submission import read_submission
-from unmask.host.files import Files
 from unmask.host.records import SCORED, Submission
 
 Floats = NDArray[np.float32]
@@ -28,8 +27,8 @@ Floats = NDArray[np.float32]
 LEAST = 0.99
 #: Of each team, so many submissions are compared by ranks: its final picks and its last ones.
 EACH = 5
-#: Ids by which they are compared at most, evenly taken: 20,000 tell a correlation to about a thousandth.
-_MOST_IDS = 20_000
+#: Ids by which they are compared at most, evenly taken: they tell one near ``LEAST`` to a few ten-thousandths.
+_MOST_IDS = 4096
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,19 @@ class Lookalike:
     correlation: float | None
 
 
-def find_lookalikes(session: Session, files: Files, ids: Sequence[str]) -> list[Lookalike]:
+def packed_ranks(scores: pl.Series) -> bytes:
+    """The ranks of a submission's scores on evenly taken ids, as ``Submission.ranks`` keeps them.
+
+    Twice the rank, from 1, ties sharing their mean: a whole number, in 16 bits.
+    """
+    taken = scores.gather_every(-(-len(scores) // _MOST_IDS))
+    return (2.0 * taken.rank("average").to_numpy()).astype("<u2").tobytes()
+
+
+def find_lookalikes(session: Session) -> list[Lookalike]:
     """The closest pair of submissions of each two teams, where that is as close as ``LEAST`` or the same file.
 
     All submissions are compared by bytes; by ranks the ``EACH`` that count most of each team and track.
-
-    Args:
-        session: any.
-        files: where submissions are kept.
-        ids: of the challenge.
 
     Returns:
         The same files first, then by correlation, the highest first.
@@ -66,7 +69,9 @@ def find_lookalikes(session: Session, files: Files, ids: Sequence[str]) -> list[
     found: dict[tuple[int, int], Lookalike] = {}
     everything = list(session.scalars(select(Submission).order_by(Submission.id)))
     chosen = _chosen(everything)
-    correlations = _correlations([_ranks(files, each, ids) for each in chosen])
+    kept = select(Submission.id, Submission.ranks).where(Submission.id.in_([each.id for each in chosen]))
+    ranks = dict(session.execute(kept).tuples().all())
+    correlations = _correlations([_unpacked(cast(bytes, ranks[each.id])) for each in chosen])
     near = np.argwhere(np.triu(correlations >= LEAST, 1))
     pairs = [
         Lookalike(chosen[i], chosen[j], chosen[i].sha256 == chosen[j].sha256, float(correlations[i, j]))
@@ -105,14 +110,12 @@ def _same_files(everything: Iterable[Submission]) -> list[Lookalike]:
     ]
 
 
-def _ranks(files: Files, submission: Submission, ids: Sequence[str]) -> Floats:
-    """(K,) ranks of the scores on evenly taken ids, centred and of length 1; zeros where all scores are the same."""
-    scores = read_submission(files.path(submission.stored), ids)["score"]
-    taken = scores.gather_every(-(-len(scores) // _MOST_IDS))
-    ranks = taken.rank("average").cast(pl.Float64).to_numpy()
-    centred = ranks - ranks.mean()
+def _unpacked(ranks: bytes) -> Floats:
+    """(K,) ranks, centred and of length 1; zeros where all scores are the same."""
+    found = np.frombuffer(ranks, dtype="<u2").astype(np.float64)
+    centred = found - found.mean()
     length = float(np.sqrt(centred @ centred))
-    return np.asarray(centred / length if length else np.zeros_like(centred), dtype=np.float32)
+    return np.asarray(centred / length if length else centred, dtype=np.float32)
 
 
 def _correlations(ranks: Sequence[Floats]) -> Floats:

@@ -81,7 +81,7 @@ class Token(Base):
 
 
 class Invitation(Base):
-    """Lets its bearer make a team, or join one; once."""
+    """Lets its bearer make a team, or join one; once, and until it is revoked."""
 
     __tablename__ = "invitations"
 
@@ -91,10 +91,16 @@ class Invitation(Base):
     made: Mapped[datetime]
     expires: Mapped[datetime]
     used: Mapped[datetime | None]
+    revoked: Mapped[datetime | None]
+
+    team: Mapped[Team | None] = relationship(lazy="joined")
 
 
 class Submission(Base):
-    """A file that was accepted: checked against the ids, and counted on the day it arrived."""
+    """A file that was accepted: checked against the ids, and counted on the day it arrived.
+
+    ``ranks`` are those by which near copies are found, as ``unmask.host.lookalikes`` packs them, once it is scored.
+    """
 
     __tablename__ = "submissions"
     __table_args__ = (
@@ -121,6 +127,7 @@ class Submission(Base):
     finished: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
     picked: Mapped[datetime | None]
+    ranks: Mapped[bytes | None] = mapped_column(deferred=True)
 
     team: Mapped[Team] = relationship(lazy="joined")
 

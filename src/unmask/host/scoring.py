@@ -19,6 +19,7 @@ from unmask.challenge.submission import read_submission
 from unmask.host.database import Database
 from unmask.host.events import log
 from unmask.host.files import Files
+from unmask.host.lookalikes import packed_ranks
 from unmask.host.records import FAILED, QUEUED, RUNNING, SCORED, Score, Scoring, Submission
 
 #: A worker that has not been heard of for so long is lost, and its submission another's.
@@ -49,6 +50,19 @@ class Claim:
     stored: str
     scoring_id: int
     answers_sha256: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What scoring one file gives.
+
+    Attributes:
+        marks: for each part.
+        ranks: of its scores, as near copies are found by.
+    """
+
+    marks: Mapping[str, Mark]
+    ranks: bytes
 
 
 def protocol(definition: Definition) -> dict[str, Any]:
@@ -139,20 +153,21 @@ def renew(database: Database, held: Claim, at: datetime) -> None:
         session.execute(update(Submission).where(_holds(held)).values(lease=at + LEASE))
 
 
-def compute(challenge: Challenge, files: Files, stored: str) -> dict[str, Mark]:
-    """The marks of a kept file, for each part: the only place where submissions meet labels."""
+def compute(challenge: Challenge, files: Files, stored: str) -> Outcome:
+    """What a kept file is worth, for each part: the only place where submissions meet labels."""
     answers = read_submission(files.path(stored), challenge.ids)
-    return {part: Marker(challenge, part).mark(answers) for part in PARTS}
+    marks = {part: Marker(challenge, part).mark(answers) for part in PARTS}
+    return Outcome(marks, packed_ranks(answers["score"]))
 
 
-def finish(database: Database, held: Claim, marks: Mapping[str, Mark], at: datetime) -> bool:
-    """Keep the marks, once: whether the claim still held."""
+def finish(database: Database, held: Claim, found: Outcome, at: datetime) -> bool:
+    """Keep what came out, once: whether the claim still held."""
     with database.writing() as session:
         submission = session.scalar(select(Submission).where(_holds(held)))
         scoring = current(session)
         if submission is None or scoring is None or scoring.id != held.scoring_id:
             return False
-        for part, mark in marks.items():
+        for part, mark in found.marks.items():
             session.add(
                 Score(
                     submission_id=submission.id, scoring_id=held.scoring_id, part=part, values=list(mark.values),
@@ -160,6 +175,7 @@ def finish(database: Database, held: Claim, marks: Mapping[str, Mark], at: datet
                 )
             )  # fmt: skip
         submission.state, submission.lease, submission.finished = SCORED, None, at
+        submission.ranks = found.ranks
         log(session, at, _UNMASK, "scored", f"submission {submission.id}", scoring=held.scoring_id)
         return True
 

@@ -20,11 +20,10 @@ from pebble import ProcessExpired, ProcessPool
 from sqlalchemy.exc import OperationalError
 
 from unmask.challenge.folder import Challenge, open_challenge
-from unmask.challenge.marks import Mark
 from unmask.host.files import Files
 from unmask.host.place import PARENT, Host
 from unmask.host.queue import Queue
-from unmask.host.scoring import LEASE, Claim, claim, compute, finish, give_up, release, renew, waiting
+from unmask.host.scoring import LEASE, Claim, Outcome, claim, compute, finish, give_up, release, renew, waiting
 from unmask.tables.errors import UnmaskError
 
 _log = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ class Worker:
         with self._kept(held):
             why = None
             try:
-                marks = self._computed(held)
+                found = self._computed(held)
             except TookTooLong:
                 minutes = host.challenge.definition.limits.minutes
                 why = f"scoring took longer than {minutes} minute{'' if minutes == 1 else 's'} and was ended"
@@ -84,15 +83,15 @@ class Worker:
                 _log.exception("submission %d", submission_id)
                 why = error.what if isinstance(error, UnmaskError) else f"{type(error).__name__}: {error}"
             if why is None:
-                self._persist(lambda: finish(host.database, held, marks, host.now()))
+                self._persist(lambda: finish(host.database, held, found, host.now()))
             else:
                 told = why
                 self._persist(lambda: give_up(host.database, held, told, host.now()))
 
-    def _computed(self, held: Claim) -> dict[str, Mark]:
+    def _computed(self, held: Claim) -> Outcome:
         host = self._host
         seconds = 60.0 * host.challenge.definition.limits.minutes
-        found: dict[str, Mark] = self._pool.schedule(
+        found: Outcome = self._pool.schedule(
             _in_process, args=[host.challenge.folder, host.folder, held], timeout=seconds
         ).result()
         return found
@@ -145,7 +144,7 @@ class Worker:
                 time.sleep(_AGAIN)
 
 
-def _in_process(folder: Path, kept: Path, held: Claim) -> dict[str, Mark]:
+def _in_process(folder: Path, kept: Path, held: Claim) -> Outcome:
     challenge = _challenge(folder, held.answers_sha256, held.scoring_id)
     return compute(challenge, Files(kept / "files"), held.stored)
 

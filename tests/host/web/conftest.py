@@ -64,6 +64,9 @@ def site(folder):
         place.app = create_app(place.host)
         place.folder = folder
         place.reader = lambda token=None: Reader(place.app).sign_in(token) if token else Reader(place.app)
+        place.api = lambda method, path, **said: (
+            TestClient(place.app, headers={"Authorization": f"Bearer {place.organizer}"}).request(method, path, **said)
+        ).json()
         sites.append(place)
         return place
 

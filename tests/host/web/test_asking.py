@@ -105,6 +105,30 @@ def test_an_invitation_works_once(site):
     ).get("/submissions").text  # fmt: skip
 
 
+def test_a_revoked_invitation_opens_nothing(site):
+    toy = site(registration="invitation")
+    desk = toy.reader(toy.organizer)
+    revoked, kept = (secret_in(desk.post("/desk/invitations", 201, team="0")).rsplit("#", 1)[1] for _ in range(2))
+    assert [each["id"] for each in toy.api("GET", "/api/invitations")] == [1, 2]
+    desk.post("/desk/invitations/1/revoke")
+    assert "Invitation 1 is revoked" in (page := desk.get("/desk/teams").text)
+    assert "/desk/invitations/2/revoke" in page
+    assert "/desk/invitations/1/revoke" not in page
+    assert "revoked" in Reader(toy.app).post("/join", 403, member="Ann", team="Alpha", invitation=revoked).text
+    Reader(toy.app).post("/join", 201, member="Ann", team="Alpha", invitation=kept)
+    assert "has used invitation 2" in desk.post("/desk/invitations/2/revoke", 409).text
+    assert toy.api("GET", "/api/invitations") == []
+    desk.post("/desk/invitations/3/revoke", 404)
+    assert "revoked an invitation" in desk.get("/desk/audit").text
+
+
+def test_a_page_says_that_a_body_is_too_long(toy):
+    told = toy.reader(toy.organizer).post("/submit", 413, files={"file": ("a.csv", bytes(120_000_000))})
+    assert "<h1>" in told.text
+    assert "more than 100 MB" in told.text
+    assert "/desk" in told.text  # still signed in
+
+
 @pytest.mark.parametrize("goto", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nX: y", "x"])
 def test_sign_in_leads_nowhere_else(toy, goto):
     told = Reader(toy.app).post("/sign-in", token=toy.organizer, next=goto)

@@ -60,11 +60,11 @@ def create_app(host: Host, *, https: bool = False) -> FastAPI:
     app.add_exception_handler(OperationalError, _away)
     app.add_exception_handler(OSError, _full)
     app.add_exception_handler(Exception, _broken)
+    app.add_middleware(BodyLimit, most=host.challenge.definition.limits.megabytes * 10**6, answer=_answer)
     app.add_middleware(
         SessionMiddleware, secret_key=host.secret(), session_cookie="unmask", max_age=_SIGNED_IN, same_site="strict",
         https_only=https,
     )  # fmt: skip
-    app.add_middleware(BodyLimit, most=host.challenge.definition.limits.megabytes * 10**6)
 
     @app.middleware("http")
     async def add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:

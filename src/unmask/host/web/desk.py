@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from unmask.challenge.review import check_challenge
-from unmask.host.accounts import invite, make_team, make_token, revoke
+from unmask.host.accounts import invitations, invite, make_team, make_token, revoke, revoke_invitation
 from unmask.host.boards import make_board
 from unmask.host.events import broken_at, log
 from unmask.host.finals import close, publish
@@ -17,7 +17,17 @@ from unmask.host.records import Event, Submission, Team, Token
 from unmask.host.refusals import RefusedError
 from unmask.host.scoring import PARTS, begin, current, is_of
 from unmask.host.web.api import ERRORS, Number
-from unmask.host.web.shapes import EventOut, InvitationIn, ReasonIn, SecretOut, TeamIn, TeamOut, TokenIn, TokenOut
+from unmask.host.web.shapes import (
+    EventOut,
+    InvitationIn,
+    InvitationOut,
+    ReasonIn,
+    SecretOut,
+    TeamIn,
+    TeamOut,
+    TokenIn,
+    TokenOut,
+)
 from unmask.host.web.state import Organizer, StateOf
 from unmask.tables.errors import UnmaskError
 
@@ -85,12 +95,26 @@ def remove_token(state: StateOf, account: Organizer, number: Number) -> None:
         revoke(session, state.host.now(), account.actor, number)
 
 
+@router.get("/invitations")
+def open_invitations(state: StateOf, account: Organizer) -> list[InvitationOut]:
+    """Invitations that can still be used."""
+    with state.host.database.reading() as session:
+        return [InvitationOut.of(each) for each in invitations(session, state.host.now())]
+
+
 @router.post("/invitations", status_code=201)
 def add_invitation(state: StateOf, account: Organizer, given: InvitationIn) -> SecretOut:
     """Make an invitation; it is shown this once."""
     with state.host.database.writing() as session:
         team = None if given.team_id is None else _team(session, given.team_id)
         return SecretOut(token=invite(session, state.host.now(), account.actor, team))
+
+
+@router.delete("/invitations/{number}", status_code=204)
+def remove_invitation(state: StateOf, account: Organizer, number: Number) -> None:
+    """Revoke an invitation that nobody has used."""
+    with state.host.database.writing() as session:
+        revoke_invitation(session, state.host.now(), account.actor, number)
 
 
 @router.post("/rescore", status_code=202)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unmask.host.refusals import RefusedError
@@ -17,10 +21,11 @@ class BodyLimit:
     Args:
         app: what comes behind.
         most: bytes of a file.
+        answer: makes a response of the refusal.
     """
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self._app, self._most = app, most + _FORM
+    def __init__(self, app: ASGIApp, most: int, answer: Callable[[Request, RefusedError], Response]) -> None:
+        self._app, self._most, self._answer = app, most + _FORM, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -53,4 +58,6 @@ class BodyLimit:
         if over and not begun:
             what = f"the request has more than {self._most // 10**6:,} MB"
             refusal = RefusedError(413, "too_large", what, "send id and score alone, or compress the file to .csv.gz")
-            await JSONResponse(refusal.as_dict(), 413, {"Connection": "close"})(scope, receive, send)
+            response = await run_in_threadpool(self._answer, Request(scope), refusal)
+            response.headers["Connection"] = "close"
+            await response(scope, receive, send)

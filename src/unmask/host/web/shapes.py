@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from unmask.host.boards import Shown
 from unmask.host.quota import Quota
-from unmask.host.records import Event, Submission, Team, Token
+from unmask.host.records import Event, Invitation, Submission, Team, Token
 
 
 class ErrorBody(BaseModel):
@@ -121,6 +121,21 @@ class TokenOut(BaseModel):
             id=token.id, hint=token.hint, member=token.member, role=token.role, team_id=token.team_id,
             made=token.made, revoked=token.revoked,
         )  # fmt: skip
+
+
+class InvitationOut(BaseModel):
+    """An invitation, for organizers: never the secret itself."""
+
+    id: int
+    team: str | None = Field(description="Which it lets its bearer join; none where it is to make a new one.")
+    made: datetime
+    expires: datetime
+
+    @classmethod
+    def of(cls, invitation: Invitation) -> InvitationOut:
+        """The same, as JSON."""
+        team = invitation.team.name if invitation.team else None
+        return cls(id=invitation.id, team=team, made=invitation.made, expires=invitation.expires)
 
 
 class EventOut(BaseModel):

@@ -6,11 +6,9 @@ from collections import defaultdict
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
 from unmask.host.accounts import VALID
-from unmask.host.records import Invitation
 from unmask.host.web import desk as api
 from unmask.host.web.api import Number
 from unmask.host.web.pages.desk import Reason
@@ -27,16 +25,14 @@ OfTeam = Annotated[int, Form(ge=0, le=2**31 - 1)]
 
 @router.get("/teams")
 def show(request: Request, state: StateOf, account: AtDesk) -> Response:
-    """All teams with their tokens, and invitations that nobody has used."""
+    """All teams with their tokens, and invitations that can still be used."""
     tokens = defaultdict(list)
     for token in api.tokens(state, account):
         tokens[token.team_id].append(token)
-    with state.host.database.reading() as session:
-        unused = select(Invitation).where(Invitation.used.is_(None), Invitation.expires > state.host.now())
-        invitations = list(session.scalars(unused.order_by(Invitation.id)))
     return render(
-        request, state, account, "teams.html", teams=api.teams(state, account), tokens=tokens, invitations=invitations
-    )
+        request, state, account, "teams.html", teams=api.teams(state, account), tokens=tokens,
+        invitations=api.open_invitations(state, account),
+    )  # fmt: skip
 
 
 @router.post("/teams", dependencies=[Proven])
@@ -69,6 +65,14 @@ def add_invitation(request: Request, state: StateOf, account: AtDesk, team: OfTe
     link = f"{str(request.base_url).rstrip('/')}/join#{code}"
     what = f"Invitation, good for {VALID.days} days and one use"
     return render(request, state, account, "secret.html", 201, secret=link, what=what)
+
+
+@router.post("/invitations/{number}/revoke", dependencies=[Proven])
+def revoke_invitation(request: Request, state: StateOf, account: AtDesk, number: Number) -> Response:
+    """Make an invitation worthless."""
+    api.remove_invitation(state, account, number)
+    tell(request, f"Invitation {number} is revoked.")
+    return RedirectResponse("/desk/teams", 303)
 
 
 @router.post("/teams/{number}/disqualify", dependencies=[Proven])

@@ -54,9 +54,8 @@ def submissions(
 @router.get("/look-alikes")
 def lookalikes(request: Request, state: StateOf, account: AtDesk) -> Response:
     """Pairs of teams that have sent nearly the same."""
-    host = state.host
-    with host.database.reading() as session:
-        found = find_lookalikes(session, host.files, host.challenge.ids)
+    with state.host.database.reading() as session:
+        found = find_lookalikes(session)
     return render(request, state, account, "look_alikes.html", found=found, least=LEAST, each=EACH)
 
 
