@@ -17,7 +17,7 @@ from unmask.host.accounts import authenticate, make_team, make_token
 from unmask.host.database import Database
 from unmask.host.intake import Intake
 from unmask.host.place import Host, open_host, set_up
-from unmask.host.scoring import claim, compute, finish
+from unmask.host.scoring import claim, compute, conclude, finish
 
 from .services import Postgres, Redis, postgres_programs
 
@@ -62,19 +62,22 @@ class Place:
 
     def intake(self):
         host = self.host
-        return Intake(host.challenge, host.database, host.files, host.now, self.queued.append)
+        return Intake(host.challenge, host.database, host.files, self.queued.append)
 
     def submit(self, account, frame=None, quality=0.3, seed=0, name="answers.csv", track=""):
         frame = answers_of(quality, seed) if frame is None else frame
         data = frame if isinstance(frame, bytes) else frame.write_csv().encode()
-        return self.intake().submit(account, io.BytesIO(data), name, track)
+        return self.intake().submit(account, io.BytesIO(data), name, track, self.clock())
 
     def score(self, submission_id):
         """As a worker does it, in this process: whether it was done."""
         held = claim(self.database, self.host.challenge.definition, submission_id, self.clock())
         if held is None:
             return False
-        return finish(self.database, held, compute(self.host.challenge, self.host.files, held.stored), self.clock())
+        done = finish(self.database, held, compute(self.host.challenge, self.host.files, held.stored), self.clock())
+        with self.database.writing() as session:
+            conclude(session)
+        return done
 
     def score_all(self):
         done = [self.score(number) for number in self.queued]

@@ -2,6 +2,9 @@
 
 import gzip
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -81,6 +84,110 @@ def test_a_gzip_bomb_is_refused_while_it_unpacks(server, token):
         told = server.submit(token, bomb, "bomb.csv.gz")
         assert told.status_code == 422
         assert "unpacks to more than 5 MB" in told.json()["error"]["what"]
+
+
+def failures_left(server, token):
+    return server.client.get("/api/me", headers=server.as_(token)).json()["quota"]["failures"]
+
+
+@pytest.fixture(scope="module")
+def bombs(tmp_path_factory):
+    """Small Parquet files that unpack to gigabytes."""
+    folder = tmp_path_factory.mktemp("bombs")
+    names = pl.Series("id", ["x" * 4000, "y" * 4000], dtype=pl.Categorical).to_frame()
+    pl.concat([names] * 500_000).with_columns(score=pl.lit(0.5)).write_parquet(folder / "rows.parquet")
+    cell = pl.DataFrame({"id": ["x" * 900_000_000], "score": [0.5]})
+    cell.write_parquet(folder / "cell.parquet", compression="zstd")
+    wide = pl.DataFrame({f"c{number}": np.zeros(100) for number in range(20_000)})
+    wide.write_parquet(folder / "wide.parquet")
+    return {path.stem: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("kind", ["rows", "cell", "wide"])
+def test_a_parquet_bomb_is_refused(server, token, bombs, kind):
+    if len(bombs[kind]) < 5_000_000:
+        left = failures_left(server, token)
+        told = server.submit(token, bombs[kind], f"{kind}.parquet")
+        assert told.status_code == 422, told.text
+        assert failures_left(server, token) == left - 1
+    assert server.client.get("/").status_code == 200
+
+
+def test_a_file_that_makes_its_reader_abort_is_refused_and_the_server_lives(server, token):
+    left = failures_left(server, token)
+    for turn in range(2):
+        told = server.submit(token, (Path(__file__).parent / "aborting.parquet").read_bytes(), "a.parquet")
+        assert told.status_code == 422, told.text
+        assert failures_left(server, token) == left - 1 - turn
+    assert server.process.poll() is None
+    assert server.submit(token, answers_of(0.4, 77).write_csv().encode()).status_code == 201
+
+
+def test_pages_are_served_while_one_team_sends_endless_rows(server):
+    token, other = server.team("Flood"), server.team("Dry")
+    flood = gzip.compress(b"id,score\n" + b",\n" * 2_400_000, 9)
+    with ThreadPoolExecutor(24) as pool:
+        sent = [pool.submit(server.submit, token, flood, "flood.csv.gz") for _ in range(24)]
+        time.sleep(0.5)
+        assert server.client.get("/").status_code == 200
+        assert server.submit(other, GOOD.write_csv().encode()).status_code == 201
+        assert not all(each.done() for each in sent)  # both were answered in between
+        assert {each.result().status_code for each in sent} == {422}
+
+
+def test_nothing_long_is_read_from_strangers(server):
+    data = bytes(4_000_000)
+    told = server.client.post("/api/submissions", files={"file": ("a.csv", data)})
+    assert (told.status_code, told.json()["error"]["code"]) == (401, "no_token")
+    assert server.submit("um_" + "x" * 43, data).status_code == 401
+    page = server.client.post("/submit", files={"file": ("a.csv", data)}, headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
+    told = server.client.post("/api/register", content=data, headers={"Content-Type": "application/json"})
+    assert told.status_code == 413
+    assert "65,536 bytes" in told.json()["error"]["what"]
+
+
+def test_head_is_answered_as_get_is(server):
+    for path in ("/", "/api/board", "/api/openapi.json", "/nothing"):
+        told, got = server.client.head(path), server.client.get(path)
+        assert told.status_code == got.status_code
+        assert told.headers["content-type"] == got.headers["content-type"]
+        assert told.content == b""
+
+
+UNSEEN = ["Alpha\u3164", "Alpha\ufe0f", "Alpha\u034f", "Alpha\u2800", "Alpha\u115f", "Alpha\u17b4", "Alpha\U000e0100"]
+
+
+@pytest.mark.parametrize("name", [*UNSEEN, "\u3164", "Z" + "\u0301" * 59, "\ufdfa" * 60, "x" * 61, " \n"])
+def test_names_that_nobody_can_read_are_refused(server, name):
+    told = server.client.post("/api/teams", json={"name": name, "member": "Ann"}, headers=server.as_(server.organizer))
+    assert (told.status_code, told.json()["error"]["code"]) == (422, "bad_name")
+
+
+@pytest.mark.parametrize("name", ["\u0410lpha One", "alpha  one", "\uff21lpha One", "A1pha One", "AIpha 0ne"])
+def test_names_that_pass_for_anothers_are_refused(server, name):
+    who = server.as_(server.organizer)
+    server.client.post("/api/teams", json={"name": "Alpha One", "member": "Ann"}, headers=who)
+    told = server.client.post("/api/teams", json={"name": name, "member": "Ann"}, headers=who)
+    assert (told.status_code, told.json()["error"]["code"]) == (409, "name_taken")
+
+
+def test_names_of_all_languages_are_taken(server):
+    for name in ("Ünïcödé 北京", "Việt Nam ế", "Команда", "नमस्ते दुनिया", "β-VAE", "فريق"):
+        server.team(name)
+
+
+@pytest.mark.parametrize("reason", [" ", "\u202e \u200b", "a\0b", "one\ntwo"])
+def test_reasons_that_nobody_can_read_are_refused(server, token, reason):
+    for path in ("/api/teams/1/disqualify", "/api/teams/1/reinstate", "/api/rescore"):
+        told = server.client.post(path, json={"reason": reason}, headers=server.as_(server.organizer))
+        assert (told.status_code, told.json()["error"]["code"]) == (422, "bad_reason")
+
+
+def test_two_files_at_once_are_refused(server, token):
+    files = [("file", ("a.csv", GOOD.write_csv().encode())), ("file", ("b.csv", b"x"))]
+    told = server.client.post("/api/submissions", files=files, headers=server.as_(token))
+    assert (told.status_code, told.json()["error"]["code"]) == (422, "many_files")
 
 
 def test_a_zip_is_no_table(server, token):

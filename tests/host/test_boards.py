@@ -6,15 +6,19 @@ import json
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from tests.challenge.conftest import answers_of
 from unmask.challenge.ranking import rank
 from unmask.challenge.rules import SHOWABLE
-from unmask.host.boards import is_complete, make_board, shown_scores
+from unmask.host.boards import make_board, shown_scores
 from unmask.host.finals import close, is_closed, pick, public_key, publish
-from unmask.host.records import Team
+from unmask.host.records import Snapshot, Team
 from unmask.host.refusals import RefusedError
-from unmask.host.scoring import PRIVATE, PUBLIC, begin, current
+from unmask.host.scoring import PRIVATE, PUBLIC, begin, current, is_complete, standing
+from unmask.host.web.app import create_app
+from unmask.host.worker import Worker
 
 
 def is_genuine(content, signature, key):
@@ -150,13 +154,46 @@ def test_the_close_freezes_everything_and_is_signed(place, played):
     with place.database.writing() as session:
         with pytest.raises(RefusedError, match="already"):
             close(session, place.clock(), "organizer")
-        snapshot = publish(session, place.clock(), "organizer", definition, boards)
+        snapshot = publish(session, place.clock(), "organizer", definition)
         key = public_key(session)
     assert is_genuine(snapshot.content, snapshot.signature, key)
     assert not is_genuine(snapshot.content.replace("Alpha", "Alphb"), snapshot.signature, key)
     assert not is_genuine(snapshot.content, snapshot.signature[::-1], key)
     told = json.loads(snapshot.content)
     assert told["boards"] == json.loads(json.dumps([each.as_dict(definition.show) for each in boards]))
+
+
+def snapshots(place):
+    with place.database.reading() as session:
+        found = list(session.scalars(select(Snapshot).order_by(Snapshot.id)))
+    return [(each.scoring_id, json.loads(each.content)) for each in found]
+
+
+def test_after_the_close_boards_that_change_are_published_anew(changed):
+    place = changed("")
+    sent = {name: place.submit(place.team(name), seed=seed) for seed, name in enumerate(("Alpha", "Beta"))}
+    assert all(place.score_all())
+    desk = TestClient(create_app(place.host), headers={"Authorization": f"Bearer {place.organizer}"})
+
+    def ask(path, **said):
+        told = desk.post(f"/api{path}", json=said)
+        assert told.status_code < 300, told.text
+
+    ask("/close")
+    ask("/teams/1/disqualify", reason="two accounts")
+    ask("/rescore", reason="a label was wrong")
+    assert [scoring for scoring, _ in snapshots(place)] == [1, 1]  # nothing is final while files wait
+    assert [each["team"] for each in desk.get("/api/board?part=private").json()["entries"]] == ["Beta"]
+    worker = Worker(place.host)
+    try:
+        for each in sent.values():
+            worker.score(each.id)
+    finally:
+        worker.end()
+    assert [scoring for scoring, _ in snapshots(place)] == [1, 1, 2]
+    ask("/teams/1/reinstate", reason="it was one")
+    teams = [[entry["team"] for entry in told["boards"][0]["entries"]] for _, told in snapshots(place)]
+    assert [sorted(each) for each in teams] == [["Alpha", "Beta"], ["Beta"], ["Beta"], ["Alpha", "Beta"]]
 
 
 def test_nothing_closes_while_a_submission_waits(place):
@@ -185,10 +222,12 @@ def test_a_new_scoring_is_complete_when_all_old_submissions_have_it(place, playe
     late = place.submit(played["Beta"][0], seed=8)
     with place.database.reading() as session:
         assert not is_complete(session, scoring)
+        assert standing(session).id == 1
     for _, sent in played.values():
         assert all(place.score(each.id) for each in sent)
     with place.database.reading() as session:
         assert is_complete(session, scoring)
+        assert standing(session).id == 2
     assert place.score(late.id)
 
 

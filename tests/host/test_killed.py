@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 WEB = [
     ("unmask.host.intake:Intake.submit", "before"),
     ("unmask.host.files:Files.receive", "before"),
-    ("unmask.host.intake:read_submission", "before"),
-    ("unmask.host.intake:read_submission", "after"),
+    ("unmask.host.intake:check", "before"),
+    ("unmask.host.intake:check", "after"),
     ("unmask.host.intake:Intake._accept", "before"),
     ("unmask.host.files:Files.keep", "before"),
     ("unmask.host.files:Files.keep", "after"),

@@ -8,10 +8,12 @@ import pytest
 import yaml
 from sqlalchemy import select
 
+import unmask.host.scoring
 from tests.challenge.conftest import answers_of
 from unmask.challenge.submission import score_submission
 from unmask.host.place import set_up
 from unmask.host.records import Score, Scoring, Submission
+from unmask.host.refusals import RefusedError
 from unmask.host.scoring import (
     LEASE,
     LOSSES,
@@ -26,6 +28,7 @@ from unmask.host.scoring import (
     renew,
     waiting,
 )
+from unmask.host.worker import Worker
 from unmask.tables.errors import UnmaskError
 from unmask.tables.hashing import sha256
 
@@ -121,6 +124,81 @@ def corrected(folder):
     (folder / "challenge.yaml").write_text(yaml.safe_dump(written))
 
 
+def test_a_failed_file_can_be_sent_again(place):
+    account = place.team()
+    made = place.submit(account)
+    give_up(place.database, take(place, made.id), "why", place.clock())
+    again = place.submit(account)
+    assert again.id == made.id
+    assert place.score(again.id)
+    found = state(place, made.id)
+    assert (found.state, found.error) == ("scored", None)
+    with pytest.raises(RefusedError, match="sent this very file"):
+        place.submit(account)
+
+
+def test_nothing_is_scored_while_the_key_is_being_changed(place):
+    account, folder = place.team(), place.host.challenge.folder
+    made = place.submit(account)
+    answers = (folder / "answers.csv").read_bytes()
+    (folder / "answers.csv").write_bytes(answers.replace(b",1,", b",0,", 1))
+    worker = Worker(place.host)
+    try:
+        worker.score(made.id)
+        assert state(place, made.id).state == "queued"
+        assert paused(place)
+        assert "SHA-256" in place.host.fault
+        (folder / "answers.csv").write_bytes(answers)
+        assert not paused(place)
+        worker.score(made.id)
+    finally:
+        worker.end()
+    assert state(place, made.id).state == "scored"
+
+
+def paused(place):
+    with place.database.reading() as session:
+        return place.host.is_paused(session)
+
+
+def test_a_file_that_answers_the_challenge_no_more_fails_alone(place):
+    """Of the new key an id was left out: what was sent for it all fails by name, and the worker goes on."""
+    account, folder = place.team(), place.host.challenge.folder
+    old = [place.submit(account, seed=seed) for seed in range(2)]
+    place.score_all()
+    drop_first(folder)
+    with place.database.writing() as session:
+        begin(session, place.clock(), place.host.challenge, "organizer", "a clip was withdrawn")
+    left = place.host.challenge.ids
+    new = place.submit(account, answers_of(0.3, 7).filter(pl.col("id").is_in(left)))
+    worker = Worker(place.host)
+    try:
+        for each in [*old, new]:
+            worker.score(each.id)
+    finally:
+        worker.end()
+    assert [state(place, each.id).state for each in [*old, new]] == ["failed", "failed", "scored"]
+    assert "is not asked for" in state(place, old[0].id).error
+
+
+def drop_first(folder):
+    for name in ("answers.csv", "sample_submission.csv"):
+        lines = (folder / name).read_text().splitlines(keepends=True)
+        (folder / name).write_text("".join([lines[0], *lines[2:]]))
+    written = yaml.safe_load((folder / "challenge.yaml").read_text())
+    written["sha256"] = sha256(folder / "answers.csv")
+    (folder / "challenge.yaml").write_text(yaml.safe_dump(written))
+
+
+def test_another_scorer_needs_another_scoring(place, monkeypatch):
+    monkeypatch.setattr(unmask.host.scoring, "SCORER", 2)
+    assert paused(place)
+    with pytest.raises(UnmaskError, match="is not what the board was scored with"):
+        set_up(place.host)
+    set_up(place.host, rescore="a better scorer")
+    assert not paused(place)
+
+
 def test_a_corrected_key_scores_everything_again_and_the_old_numbers_stay(place):
     account = place.team()
     numbers = [place.submit(account, seed=seed).id for seed in range(3)]
@@ -131,8 +209,8 @@ def test_a_corrected_key_scores_everything_again_and_the_old_numbers_stay(place)
     corrected(place.host.challenge.folder)
     with place.database.writing() as session:
         assert begin(session, place.clock(), place.host.challenge, "organizer", "12 labels were wrong").id == 2
-    assert wait_list(place) == numbers  # and the failed one stays so
-    assert all(place.score(number) for number in numbers)
+    assert wait_list(place) == [*numbers, failed.id]  # what failed may go well now
+    assert all(place.score(number) for number in [*numbers, failed.id])
     after = scores(place)
     assert {key: after[key].values for key in before} == {key: mark.values for key, mark in before.items()}
     assert any(after[number, 2, "public"].values != after[number, 1, "public"].values for number in numbers)

@@ -7,6 +7,7 @@ slow hash.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -23,6 +24,18 @@ _TOKEN, _INVITATION = "um_", "join_"
 #: How long an invitation is good for.
 VALID = timedelta(days=14)
 _LONGEST = 60
+#: Letters that are taken for Latin ones, and what is taken for another in many typefaces.
+_ALIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁһԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορι",
+    "ABESIJKMHOPCTYXaesijopcyxdhqwABEZHIKMNOPTYXavopi",
+)
+_ALIKE_SMALL = str.maketrans("l1|0", "iiio")
+#: What counts as printable though it shows nothing (Unicode's default ignorable code points, and the blank one of
+#: Braille), and more marks on one letter than any language has.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+    "|[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4}"
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,7 @@ def make_team(session: Session, at: datetime, actor: str, name: str) -> Team:
     """A new team.
 
     Raises:
-        RefusedError: the name cannot be used, or is another's, give or take case, width and blanks.
+        RefusedError: the name cannot be used, or is another's, give or take case, width, blanks and like letters.
     """
     name = clean_name(name, "team")
     key = _key(name)
@@ -200,18 +213,35 @@ def clean_name(name: str, what: str) -> str:
         RefusedError: it is empty, too long, or has signs that nobody sees.
     """
     name = unicodedata.normalize("NFC", name).strip()
-    if not name or len(name) > _LONGEST or not name.isprintable() or any(_unseen(sign) for sign in name):
+    # Some single signs are many in the form in which names are compared.
+    if not 0 < len(unicodedata.normalize("NFKC", name)) <= _LONGEST or len(name) > _LONGEST or _has_unseen(name):
         told = f"the {what}'s name is empty, longer than {_LONGEST} characters, or has signs that nobody sees"
         raise RefusedError(422, "bad_name", told, f"write a name of 1 to {_LONGEST} visible characters")
     return name
 
 
-def _unseen(sign: str) -> bool:
-    return unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cn", "Zl", "Zp")
+def clean_reason(reason: str) -> str:
+    """A reason without blanks at its ends.
+
+    Raises:
+        RefusedError: it is empty, of several lines, or has signs that nobody sees.
+    """
+    reason = unicodedata.normalize("NFC", reason).strip()
+    if not reason or _has_unseen(reason):
+        told = "the reason is empty, has several lines, or signs that nobody sees"
+        raise RefusedError(422, "bad_reason", told, "write on one line what teams shall read")
+    return reason
+
+
+def _has_unseen(text: str) -> bool:
+    """Whether text has signs that nobody sees, or that reach over others."""
+    return not text.isprintable() or _UNSEEN.search(unicodedata.normalize("NFD", text)) is not None
 
 
 def _key(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """What two names share that people would take for each other."""
+    plain = unicodedata.normalize("NFKC", name).translate(_ALIKE).casefold()
+    return "".join(plain.translate(_ALIKE_SMALL).split())
 
 
 def _digest(secret: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from unmask.challenge.definition import Definition
 from unmask.challenge.ladder import climb
 from unmask.challenge.places import Place, place
-from unmask.host.records import SCORED, Score, Scoring, Submission, Team
+from unmask.host.records import Score, Scoring, Submission, Team
 from unmask.host.scoring import PRIVATE, PUBLIC, as_scored, mark_of, start_of
 from unmask.scoring.metrics import METRICS
 
@@ -206,13 +206,3 @@ def _best(own: Sequence[Shown], definition: Definition) -> Shown:
 
 def _rounded(score: Score | None, definition: Definition) -> float | None:
     return None if score is None or score.values[0] is None else round(score.values[0], definition.digits)
-
-
-def is_complete(session: Session, scoring: Scoring) -> bool:
-    """Whether all that was there when a scoring began has been scored by it, or has failed."""
-    done = select(Score.submission_id).where(Score.scoring_id == scoring.id)
-    left = select(Submission.id).where(
-        Submission.received <= scoring.made, Submission.state.in_(("queued", "running", SCORED)),
-        Submission.id.not_in(done),
-    )  # fmt: skip
-    return session.scalar(left.limit(1)) is None

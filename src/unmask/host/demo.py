@@ -12,13 +12,15 @@ import numpy as np
 import polars as pl
 
 from unmask.challenge.create import create
-from unmask.challenge.definition import Limits, Phase, write_definition
+from unmask.challenge.definition import DEFINITION, Limits, Phase, write_definition
+from unmask.challenge.texts import FILES
 from unmask.host.accounts import authenticate, make_team, make_token
 from unmask.host.intake import Intake
 from unmask.host.place import Host, open_host, set_up
 from unmask.host.scoring import claim, compute, finish
 from unmask.scoring.sample import Floats
-from unmask.tables.writing import write_table
+from unmask.tables.errors import ChallengeError, UnmaskError
+from unmask.tables.writing import write_table, write_text
 
 _PEOPLE = 120
 _METHODS = ("face swap", "reenactment", "lip sync")
@@ -29,6 +31,13 @@ _TEAMS = {
     "Blink twice": (0.6, 1.4, 1.0),
     "Night shift": (0.3, 0.5, 0.9, 0.85),
     "Random guess": (0.0, 0.0),
+}
+#: The challenge's own pages.
+_PAGES = {
+    "overview": "# An example challenge\n\nMade-up clips of made-up people: look around, send a file, close it.\n",
+    "rules": "# Rules\n\nThere are none: nothing of this is real.\n",
+    "data": "# Data\n\nThere are no files, only ids: `answers.csv` in the challenge's folder is the answer key.\n",
+    "prizes": "# Prizes\n\nNone, but look how the board parts luck from skill.\n",
 }
 
 
@@ -52,13 +61,22 @@ def make_demo(folder: str | Path, *, database: str | None = None, queue: str | N
 
     Raises:
         ChallengeError: there is a challenge already.
+        UnmaskError: the database cannot be used, or holds one already.
     """
+    folder = Path(folder)
+    if (folder / DEFINITION).exists():
+        raise ChallengeError(
+            "there is a challenge already", where=folder / DEFINITION,
+            next_step="serve it without --demo, or give another folder",
+        )  # fmt: skip
     random = np.random.default_rng(0)
     key = _key(random)
     now = datetime.now(UTC)
     start = now - timedelta(days=6)
-    manifest = Path(folder) / "manifest.csv"
+    manifest = folder / "manifest.csv"
     write_table(key, manifest)
+    for page, text in _PAGES.items():
+        write_text(text, folder / FILES[page])
     made = create(folder, manifest, split=None, name="An example challenge")
     phase = Phase("Everybody", start - timedelta(days=1), now + timedelta(days=30))
     said = replace(made.definition, phases=(phase,), limits=Limits(daily=5, total=100), registration="open")
@@ -66,7 +84,7 @@ def make_demo(folder: str | Path, *, database: str | None = None, queue: str | N
     opened = open_host(made.folder, database=database, queue=queue)
     organizer = set_up(opened)
     if organizer is None:
-        raise ValueError("the demo needs a database of its own")
+        raise UnmaskError("the database holds a challenge already", next_step="give another one, or none, to a new DIR")
     member = ""
     for team, skills in _TEAMS.items():
         with opened.database.writing() as session:
@@ -108,8 +126,8 @@ def _play(host: Host, token: str, key: pl.DataFrame, skill: float, random: np.ra
     if account is None:
         raise ValueError("the token was made a moment ago")
     data = key.select("id", score=_scores(key, skill, random)).write_csv().encode()
-    intake = Intake(host.challenge, host.database, host.files, host.now, lambda _: None)
-    sent = intake.submit(account, io.BytesIO(data), f"answers_{skill:g}.csv", "")
+    intake = Intake(host.challenge, host.database, host.files, lambda _: None)
+    sent = intake.submit(account, io.BytesIO(data), f"answers_{skill:g}.csv", "", host.now())
     held = claim(host.database, host.challenge.definition, sent.id, host.now())
     if held is not None:
         finish(host.database, held, compute(host.challenge, host.files, held.stored), host.now() + timedelta(seconds=3))

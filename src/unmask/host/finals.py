@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from unmask.challenge.definition import Definition
 from unmask.host.accounts import Account
-from unmask.host.boards import Board
+from unmask.host.boards import make_board
 from unmask.host.events import log
 from unmask.host.intake import CLOSED
 from unmask.host.records import FAILED, QUEUED, RUNNING, Fact, Snapshot, Submission
 from unmask.host.refusals import RefusedError
+from unmask.host.scoring import PARTS, current, is_complete
 
 _KEY = "signing key"
 
@@ -85,23 +86,29 @@ def close(session: Session, at: datetime, actor: str) -> None:
     log(session, at, actor, "closed the challenge", "challenge")
 
 
-def publish(session: Session, at: datetime, actor: str, definition: Definition, boards: list[Board]) -> Snapshot:
-    """Keep boards as they are now, signed.
+def publish(session: Session, at: datetime, actor: str, definition: Definition) -> Snapshot | None:
+    """Keep all boards of the scoring that holds as they are now, signed.
+
+    None where the challenge is not closed, or files wait to be scored: boards are published when they are final.
 
     Args:
         session: a writing one.
         at: when.
         actor: who.
         definition: the challenge's.
-        boards: all of one scoring.
     """
+    scoring = current(session)
+    if not is_closed(session) or scoring is None or not is_complete(session, scoring):
+        return None
+    tracks = definition.tracks or ("",)
+    boards = [make_board(session, definition, scoring, part, track) for part in PARTS for track in tracks]
     told = {
-        "challenge": definition.name, "at": at.isoformat(), "answers_sha256": definition.sha256,
+        "challenge": definition.name, "at": at.isoformat(), "answers_sha256": scoring.answers_sha256,
         "boards": [board.as_dict(definition.show) for board in boards],
     }  # fmt: skip
     content = json.dumps(told, sort_keys=True, ensure_ascii=False, allow_nan=False)
     signature = base64.b64encode(_key(session).sign(content.encode())).decode()
-    snapshot = Snapshot(scoring_id=boards[0].scoring_id, made=at, content=content, signature=signature)
+    snapshot = Snapshot(scoring_id=scoring.id, made=at, content=content, signature=signature)
     session.add(snapshot)
     session.flush()
     log(session, at, actor, "published", f"snapshot {snapshot.id}", signature=signature)

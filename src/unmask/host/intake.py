@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,21 +13,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from unmask.challenge.folder import Challenge
-from unmask.challenge.submission import read_submission
 from unmask.host.accounts import Account
+from unmask.host.checking import check
 from unmask.host.database import Database
 from unmask.host.events import log
 from unmask.host.files import Files, Received
 from unmask.host.quota import day_of, quota
-from unmask.host.records import QUEUED, Fact, Refusal, Submission, Team
+from unmask.host.records import FAILED, QUEUED, Fact, Refusal, Submission, Team
 from unmask.host.refusals import RefusedError
 from unmask.scoring.comparison.names import printable
 from unmask.tables.errors import TableError, UnmaskError
 
 #: The fact that says when the challenge was closed.
 CLOSED = "closed"
-#: Files are checked so many at a time: each may take up many times its size.
-_TURNS = threading.BoundedSemaphore(2)
 _PIECE = 2**20
 #: Faults of a refused file that are kept and told.
 _LISTED = 200
@@ -42,24 +39,23 @@ class Intake:
         challenge: what they are checked against.
         database: where they are counted.
         files: where they are kept.
-        now: the time.
         enqueue: tells the workers of a submission; what it fails to tell them, they find by themselves.
     """
 
     challenge: Challenge
     database: Database
     files: Files
-    now: Callable[[], datetime]
     enqueue: Callable[[int], None]
 
-    def submit(self, account: Account, stream: BinaryIO, name: str, track: str) -> Submission:
-        """Take a file in. It arrives when its last byte has: that moment decides on phase and day.
+    def submit(self, account: Account, stream: BinaryIO, name: str, track: str, at: datetime) -> Submission:
+        """Take a file in.
 
         Args:
             account: a team's member.
             stream: the file's bytes.
             name: as its sender calls it.
             track: one of the challenge's; "" where it has none.
+            at: when its last byte arrived: that moment decides on phase and day.
 
         Raises:
             RefusedError: nothing is open to the team, or the file is refused, with all its faults; that costs none.
@@ -71,24 +67,23 @@ class Intake:
             told = f"give one of {', '.join(tracks)}" if tracks else "leave the track out"
             raise RefusedError(422, "no_track", "the challenge has no such track", told)
         with self.database.reading() as session:
-            self._refuse_if_closed(session, account.team_id, self.now())
+            self._refuse_if_closed(session, account.team_id, at)
+        megabytes = self.challenge.definition.limits.megabytes
         try:
-            with self.files.receive(stream, name, self.challenge.definition.limits.megabytes * 10**6) as received:
-                at = self.now()
-                with _TURNS:
-                    _refuse_if_long(received, self.challenge.definition.limits.megabytes * 10**6)
-                    rows = read_submission(received.path, self.challenge.ids).height
+            with self.files.receive(stream, name, megabytes * 10**6) as received:
+                _refuse_if_long(received, megabytes * 10**6)
+                rows = check(received.path, self.challenge.ids, megabytes)
                 return self._accept(account, received, _told(name), track, rows, at)
         except RefusedError:
             raise
         except TableError as error:
             problems = error.told(_LISTED)
-            self._note(account, name, problems)
+            self._note(account, name, problems, at)
             count = f"{len(error.problems):,} problem{'' if len(error.problems) == 1 else 's'}"
             remedy = "mend what is listed and send it again: it cost no submission"
             raise RefusedError(422, "refused", f"the file has {count}", remedy, problems) from error
         except UnmaskError as error:
-            self._note(account, name, [error.what])
+            self._note(account, name, [error.what], at)
             raise RefusedError(422, "refused", error.what, f"{error.next_step}: it cost no submission") from error
 
     def _accept(
@@ -97,19 +92,22 @@ class Intake:
         with self.database.writing() as session:
             # Once more, now that nobody else can write.
             self._refuse_if_closed(session, account.team_id or 0, at)
-            same = select(Submission.id).where(
+            same = select(Submission).where(
                 Submission.team_id == account.team_id, Submission.track == track, Submission.sha256 == received.sha256
             )
-            earlier = session.scalar(same)
-            if earlier is not None:
-                what = f"the team has sent this very file before, as submission {earlier}"
+            submission = session.scalar(same)
+            if submission is None:
+                submission = Submission(
+                    team_id=account.team_id, track=track, stored=self.files.keep(received), sha256=received.sha256,
+                    size=received.size, rows=rows, claims=0,
+                )  # fmt: skip
+                session.add(submission)
+            elif submission.state != FAILED:
+                what = f"the team has sent this very file before, as submission {submission.id}"
                 raise RefusedError(409, "sent_before", what, "look at its score, or send another file")
-            submission = Submission(
-                team_id=account.team_id, member=account.member, track=track, file_name=name,
-                stored=self.files.keep(received), sha256=received.sha256, size=received.size, rows=rows, received=at,
-                day=day_of(at), state=QUEUED, claims=0, losses=0,
-            )  # fmt: skip
-            session.add(submission)
+            # One that failed is tried again.
+            submission.member, submission.file_name, submission.received = account.member, name, at
+            submission.day, submission.state, submission.losses, submission.error = day_of(at), QUEUED, 0, None
             session.flush()
             log(
                 session, at, account.actor, "submitted", f"submission {submission.id}", sha256=received.sha256,
@@ -132,9 +130,10 @@ class Intake:
             raise RefusedError(403, "disqualified", what, "write to the organizer")
         quota(session, team_id, definition.limits, at).refuse_if_used_up()
 
-    def _note(self, account: Account, name: str, problems: list[str]) -> None:
-        at = self.now()
+    def _note(self, account: Account, name: str, problems: list[str], at: datetime) -> None:
         with self.database.writing() as session:
+            # Once more: where more came at a time than may fail, the rest is not told what is wrong with it.
+            quota(session, account.team_id or 0, self.challenge.definition.limits, at).refuse_if_failing()
             session.add(
                 Refusal(
                     team_id=account.team_id, member=account.member, file_name=_told(name), received=at,

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from unmask.challenge.definition import DEFINITION
-from unmask.challenge.folder import Challenge
+from unmask.challenge.folder import SAMPLE, Challenge
 from unmask.challenge.review import check_challenge
 from unmask.host.accounts import make_token
 from unmask.host.database import Database
@@ -52,6 +53,7 @@ class Host:
         now: see above.
         folder: where files are kept: in the challenge's.
         files: what teams sent.
+        fault: why the challenge's files cannot be used as they are now; None where they can. See ``challenge``.
     """
 
     def __init__(
@@ -60,19 +62,26 @@ class Host:
         self.database, self.queue_url, self.now = database, queue_url, now
         self.folder = challenge.folder.resolve() / _KEPT
         self.files = Files(self.folder / "files")
-        self._challenge, self._stamp = challenge, _stamp(challenge.folder)
+        self.fault: str | None = None
+        self._challenge, self._stamp = challenge, _stamp(challenge)
 
     @property
     def challenge(self) -> Challenge:
-        """The challenge as its files state it now; as they stated it last, while they cannot be used."""
-        stamp = _stamp(self._challenge.folder)
+        """The challenge as its files state it now; as they stated it last, while ``fault`` says they cannot be used."""
+        stamp = _stamp(self._challenge)
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._challenge = check_challenge(self._challenge.folder)
-            except (UnmaskError, OSError):
-                _log.exception("the changed challenge cannot be used; the one before is kept")
+                self._challenge, self.fault = check_challenge(self._challenge.folder), None
+            except (UnmaskError, OSError) as error:
+                self.fault = str(error)
+                _log.error("the changed challenge cannot be used; nothing is scored until it can: %s", error)
         return self._challenge
+
+    def is_paused(self, session: Session) -> bool:
+        """Whether scoring waits for the organizer: files are being changed, or all must be scored again."""
+        definition, scoring = self.challenge.definition, current(session)
+        return self.fault is not None or scoring is None or not is_of(scoring, definition)
 
     def secret(self) -> str:
         """What browser sessions are signed with."""
@@ -80,13 +89,16 @@ class Host:
             return session.get_one(Fact, _SECRET).value
 
 
-def _stamp(folder: Path) -> tuple[int, int] | None:
-    """What changes with ``challenge.yaml``."""
-    try:
-        found = (folder / DEFINITION).stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+def _stamp(challenge: Challenge) -> list[tuple[int, int] | None]:
+    """What changes with a file that says what is asked, or how it is scored."""
+    found: list[tuple[int, int] | None] = []
+    for path in (challenge.folder / DEFINITION, challenge.answers, challenge.folder / SAMPLE):
+        try:
+            told = path.stat()
+            found.append((told.st_mtime_ns, told.st_size))
+        except OSError:
+            found.append(None)
+    return found
 
 
 def open_host(folder: str | Path, *, database: str | None = None, queue: str | None = None) -> Host:

@@ -38,7 +38,12 @@ class Quota:
         if self.today <= 0:
             what = "the team has used all submissions of today"
             raise RefusedError(429, "daily_limit", what, f"send the file again after {when}")
+        self.refuse_if_failing()
+
+    def refuse_if_failing(self) -> None:
+        """Raise RefusedError where too many files were refused or failed."""
         if self.failures <= 0:
+            when = self.resets.strftime("%Y-%m-%d %H:%M UTC")
             what = "too many files of the team were refused or failed today"
             raise RefusedError(
                 429, "failure_limit", what, f"check files by 'unmask challenge check'; wait until {when}"

@@ -20,7 +20,7 @@ from unmask.host.database import Database
 from unmask.host.events import log
 from unmask.host.files import Files
 from unmask.host.lookalikes import packed_ranks
-from unmask.host.records import FAILED, QUEUED, RUNNING, SCORED, Score, Scoring, Submission
+from unmask.host.records import FAILED, QUEUED, RUNNING, SCORED, Fact, Score, Scoring, Submission
 
 #: A worker that has not been heard of for so long is lost, and its submission another's.
 LEASE = timedelta(seconds=20)
@@ -31,6 +31,10 @@ PARTS = (PUBLIC, PRIVATE)
 #: What of a definition decides numbers.
 _DECIDING = ("metric", "tie_breakers", "clip", "threshold", "prevalence", "budget", "seed", "replicates")
 _UNMASK = "unmask"
+#: The fact that names the scoring that stands.
+_STANDING = "standing"
+#: Raised where the same file would get other numbers than before: then all must be scored again.
+SCORER = 1
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Outcome:
 def protocol(definition: Definition) -> dict[str, Any]:
     """What decides numbers, as JSON keeps it."""
     said = asdict(definition)
-    return {name: list(said[name]) if isinstance(said[name], tuple) else said[name] for name in _DECIDING}
+    numbers = {name: list(said[name]) if isinstance(said[name], tuple) else said[name] for name in _DECIDING}
+    return numbers | {"scorer": SCORER}
 
 
 def is_of(scoring: Scoring, definition: Definition) -> bool:
@@ -79,7 +84,9 @@ def is_of(scoring: Scoring, definition: Definition) -> bool:
 def as_scored(definition: Definition, scoring: Scoring) -> Definition:
     """The definition with what decided the numbers of a scoring, which may be an old one."""
     said: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in scoring.protocol.items()
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in scoring.protocol.items()
+        if name in _DECIDING
     }
     return replace(definition, sha256=scoring.answers_sha256, **said)
 
@@ -89,8 +96,29 @@ def current(session: Session) -> Scoring | None:
     return session.scalar(select(Scoring).order_by(Scoring.id.desc()).limit(1))
 
 
+def standing(session: Session) -> Scoring | None:
+    """The scoring whose boards are shown: the last one by which everything was scored that was there when it began."""
+    found = session.get(Fact, _STANDING)
+    return None if found is None else session.get(Scoring, int(found.value))
+
+
+def is_complete(session: Session, scoring: Scoring) -> bool:
+    """Whether nothing that was there when the scoring that holds began still waits to be scored by it."""
+    left = select(Submission.id).where(Submission.state.in_((QUEUED, RUNNING)), Submission.received <= scoring.made)
+    return session.scalar(left.limit(1)) is None
+
+
+def conclude(session: Session) -> bool:
+    """Let the scoring that holds stand where it is complete, in a writing transaction; whether it did not before."""
+    scoring, before = current(session), standing(session)
+    if scoring is None or scoring is before or not is_complete(session, scoring):
+        return False
+    session.merge(Fact(name=_STANDING, value=str(scoring.id)))
+    return True
+
+
 def begin(session: Session, at: datetime, challenge: Challenge, actor: str, reason: str) -> Scoring:
-    """A new scoring, which holds from now on: all that has not failed is queued again; what earlier ones gave stays.
+    """A new scoring, which holds from now on: everything is queued again; what earlier ones gave stays.
 
     Args:
         session: a writing one.
@@ -109,11 +137,12 @@ def begin(session: Session, at: datetime, challenge: Challenge, actor: str, reas
     )  # fmt: skip
     session.add(scoring)
     session.flush()
-    session.execute(update(Submission).where(Submission.state != FAILED).values(state=QUEUED, losses=0, lease=None))
+    session.execute(update(Submission).values(state=QUEUED, losses=0, lease=None, error=None))
     log(
         session, at, actor, "began scoring", f"scoring {scoring.id}", reason=reason, answers_sha256=definition.sha256,
         version=__version__,
     )  # fmt: skip
+    conclude(session)
     return scoring
 
 
@@ -128,7 +157,8 @@ def claim(database: Database, definition: Definition, submission_id: int, at: da
             return None
         submission.losses += submission.state == RUNNING
         if submission.losses >= LOSSES:
-            _fail(session, submission, at, f"its worker was lost {LOSSES} times: the file may need too much memory")
+            why = f"scoring it broke off {LOSSES} times: it may need too much memory; the server's log says more"
+            _fail(session, submission, at, why)
             return None
         submission.state, submission.lease = RUNNING, at + LEASE
         submission.claims += 1
@@ -180,8 +210,14 @@ def finish(database: Database, held: Claim, found: Outcome, at: datetime) -> boo
         return True
 
 
+def put_back(database: Database, held: Claim) -> None:
+    """Give a submission back that could not be scored for no fault of its own: it waits again."""
+    with database.writing() as session:
+        session.execute(update(Submission).where(_holds(held)).values(state=QUEUED, lease=None))
+
+
 def release(database: Database, held: Claim, at: datetime) -> None:
-    """Give a submission back whose scoring process died: as if its worker had been lost."""
+    """Give a submission back whose scoring broke off: as if its worker had been lost."""
     with database.writing() as session:
         session.execute(update(Submission).where(_holds(held)).values(lease=at))
 

@@ -16,15 +16,32 @@ from pathlib import Path
 from typing import TypeVar
 
 from huey.consumer import Consumer
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessPool
 from sqlalchemy.exc import OperationalError
 
 from unmask.challenge.folder import Challenge, open_challenge
 from unmask.host.files import Files
-from unmask.host.place import PARENT, Host
+from unmask.host.finals import publish
+from unmask.host.parent import parent_is_gone
+from unmask.host.place import Host
 from unmask.host.queue import Queue
-from unmask.host.scoring import LEASE, Claim, Outcome, claim, compute, finish, give_up, release, renew, waiting
-from unmask.tables.errors import UnmaskError
+from unmask.host.scoring import (
+    LEASE,
+    Claim,
+    Outcome,
+    claim,
+    compute,
+    conclude,
+    current,
+    finish,
+    give_up,
+    put_back,
+    release,
+    renew,
+    standing,
+    waiting,
+)
+from unmask.tables.errors import TableError, UnmaskError
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -32,6 +49,8 @@ _T = TypeVar("_T")
 _LOOK = 2.0
 #: Seconds between two tries where the database is away.
 _AGAIN = 1.0
+#: Faults that are told of a file that does not answer the challenge any more.
+_LISTED = 20
 
 
 class Worker:
@@ -43,7 +62,7 @@ class Worker:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._pool = ProcessPool(max_workers=1, max_tasks=1000, context=get_context("spawn"))
+        self._pool = _new_pool()
         self.queue = Queue(host.queue_url, self.score)
         self._ending = threading.Event()
 
@@ -65,31 +84,50 @@ class Worker:
     def score(self, submission_id: int) -> None:
         """Score one submission, unless another worker has it or it is done."""
         host = self._host
-        held = self._persist(lambda: claim(host.database, host.challenge.definition, submission_id, host.now()))
+        definition = host.challenge.definition
+        held = None
+        if host.fault is None:
+            held = self._persist(lambda: claim(host.database, definition, submission_id, host.now()))
         if held is None:
             return
         with self._kept(held):
-            why = None
-            try:
-                found = self._computed(held)
-            except TookTooLong:
-                minutes = host.challenge.definition.limits.minutes
-                why = f"scoring took longer than {minutes} minute{'' if minutes == 1 else 's'} and was ended"
-            except ProcessExpired:
-                _log.warning("the process that scored submission %d died", submission_id)
-                self._persist(lambda: release(host.database, held, host.now()))
+            self._persist(self._outcome(held))
+        self._persist(self._conclude)
+
+    def _conclude(self) -> None:
+        """Show the boards of another scoring when it is complete; publish them, where the challenge is closed."""
+        host = self._host
+        with host.database.reading() as session:
+            if standing(session) is current(session):
                 return
-            except Exception as error:
-                _log.exception("submission %d", submission_id)
-                why = error.what if isinstance(error, UnmaskError) else f"{type(error).__name__}: {error}"
-            if why is None:
-                self._persist(lambda: finish(host.database, held, found, host.now()))
-            else:
-                told = why
-                self._persist(lambda: give_up(host.database, held, told, host.now()))
+        with host.database.writing() as session:
+            if conclude(session):
+                publish(session, host.now(), "unmask", host.challenge.definition)
+
+    def _outcome(self, held: Claim) -> Callable[[], object]:
+        """Score, and what is to be kept of it, whether it went well or not."""
+        host = self._host
+        try:
+            found = self._computed(held)
+        except TookTooLong:
+            minutes = host.challenge.definition.limits.minutes
+            why = f"scoring took longer than {minutes} minute{'' if minutes == 1 else 's'} and was ended"
+            return lambda: give_up(host.database, held, why, host.now())
+        except _NotReadyError as error:
+            _log.warning("submission %d waits: %s", held.submission_id, error)
+            return lambda: put_back(host.database, held)
+        except UnmaskError as error:
+            told = "; ".join(error.told(_LISTED)) if isinstance(error, TableError) else error.what
+            return lambda: give_up(host.database, held, told, host.now())
+        except Exception:  # a process that died, or a fault of ours: not to be told to teams in its own words
+            _log.exception("scoring submission %d broke off", held.submission_id)
+            return lambda: release(host.database, held, host.now())
+        return lambda: finish(host.database, held, found, host.now())
 
     def _computed(self, held: Claim) -> Outcome:
         host = self._host
+        if not self._pool.active:
+            self._pool = _new_pool()
         seconds = 60.0 * host.challenge.definition.limits.minutes
         found: Outcome = self._pool.schedule(
             _in_process, args=[host.challenge.folder, host.folder, held], timeout=seconds
@@ -128,9 +166,8 @@ class Worker:
 
     def _look(self) -> None:
         """Queue what waits and is in no queue: its worker or the queue itself was lost."""
-        parent = os.environ.get(PARENT)
         while not self._ending.wait(_LOOK):
-            if parent is not None and os.getppid() != int(parent):
+            if parent_is_gone():
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
             try:
@@ -144,8 +181,19 @@ class Worker:
                 time.sleep(_AGAIN)
 
 
+class _NotReadyError(Exception):
+    """The challenge cannot be opened as it is."""
+
+
+def _new_pool() -> ProcessPool:
+    return ProcessPool(max_workers=1, max_tasks=1000, context=get_context("spawn"))
+
+
 def _in_process(folder: Path, kept: Path, held: Claim) -> Outcome:
-    challenge = _challenge(folder, held.answers_sha256, held.scoring_id)
+    try:
+        challenge = _challenge(folder, held.answers_sha256, held.scoring_id)
+    except (UnmaskError, OSError) as error:
+        raise _NotReadyError(str(error)) from error
     return compute(challenge, Files(kept / "files"), held.stored)
 
 

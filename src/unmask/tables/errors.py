@@ -36,6 +36,11 @@ class UnmaskError(Exception):
         self.next_step = next_step
         super().__init__(self.render())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception is made again from its message alone otherwise, which no subclass takes: it would break the pool
+        # of processes that it comes from.
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
     def render(self) -> str:
         """The message as people read it: what, where and the next step, a line each."""
         lines = [self.what]
@@ -44,6 +49,12 @@ class UnmaskError(Exception):
         if self.next_step is not None:
             lines.append(f"  next:  {self.next_step}")
         return "\n".join(lines)
+
+
+def _as_it_was(kind: type[UnmaskError], args: tuple[object, ...], said: dict[str, object]) -> UnmaskError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(said)
+    return error
 
 
 def told_differences(found: Mapping[str, object], wanted: Mapping[str, object]) -> str:

@@ -36,6 +36,9 @@ _FIRST = 100_000
 #: Rows of a Parquet file that are unpacked at once.
 _PART = 1_000_000
 
+#: Kinds of columns that hold text.
+_TEXT = (pl.String, pl.Categorical, pl.Enum)
+
 #: What a message calls the place of a table that was given as a frame.
 FRAME = Path("the data frame given")
 
@@ -92,10 +95,14 @@ class RawTable:
         self.problems.refuse()
 
 
-def read_table(path: str | Path | pl.DataFrame | RawTable) -> RawTable:
+def read_table(path: str | Path | pl.DataFrame | RawTable, *, most_rows: int | None = None) -> RawTable:
     """Read a CSV (``.csv``), gzipped CSV (``.csv.gz``) or Parquet (``.parquet``) file, or take a frame as one.
 
     What has been read is given back as it is.
+
+    Args:
+        path: the file, or the frame.
+        most_rows: of a file; ``MAX_ROWS`` by default. A longer one is a fault, and costs no more to read than these.
 
     Raises:
         UnmaskError: the file is not there or has another ending.
@@ -109,11 +116,12 @@ def read_table(path: str | Path | pl.DataFrame | RawTable) -> RawTable:
     if not path.is_file():
         what = f"{path.name} is not a file" if path.exists() else f"there is no file {path.name}"
         raise UnmaskError(what, where=path, next_step="check the path; a table is a .csv, .csv.gz or .parquet file")
+    most_rows = MAX_ROWS if most_rows is None else most_rows
     name = path.name.lower()
     if name.endswith(".parquet"):
-        return _read_parquet(path)
+        return _read_parquet(path, most_rows)
     if name.endswith((".csv", ".csv.gz")):
-        return _read_csv(path)
+        return _read_csv(path, most_rows)
     raise UnmaskError(
         f"{path.name} is not a table: its ending is not .csv, .csv.gz or .parquet",
         where=path,
@@ -153,7 +161,7 @@ def _refuse_what_is_no_text(path: Path, data: bytes) -> None:
         raise _whole_file(path, "a NUL byte", "save the file as plain UTF-8 text", line)
 
 
-def _read_csv(path: Path) -> RawTable:
+def _read_csv(path: Path, most_rows: int) -> RawTable:
     data = _read_bytes(path)
     _refuse_what_is_no_text(path, data)
     # A wrapper rather than one long str: StringIO would take four bytes for each character.
@@ -172,7 +180,7 @@ def _read_csv(path: Path) -> RawTable:
     problems = Faults(path)
     for name in sorted({name for name in header if header.count(name) > 1}):
         problems.append(Problem(1, f"the column {shown(name)} stands more than once", "keep one of them"))
-    most = min(MAX_ROWS, MAX_CELLS // len(header))
+    most = min(most_rows, MAX_CELLS // len(header))
     regular = None if problems else read_regular(data, header, most_rows=most, longest=MAX_FIELD)
     if regular is not None:
         return RawTable(path, regular.to_dict(), range(2, 2 + regular.height), "line", problems, data.isascii())
@@ -186,7 +194,7 @@ def _read_by_line(path: Path, reader: Reader, header: list[str], most: int, prob
     for line, row in _rows(reader, len(header), problems):
         if len(lines) >= most:
             problems.append(Problem(line, f"more than {len(lines):,} rows", "send only the rows that are asked for"))
-            break
+            problems.refuse()  # of the rest nothing is known: ids would be told to be missing that stand there
         lines.append(line)
         for column, value in zip(cells, row, strict=True):
             column.append(value)
@@ -237,12 +245,12 @@ def _rows(reader: Reader, width: int, problems: Faults) -> Iterator[tuple[int, l
             yield line, row
 
 
-def _read_parquet(path: Path) -> RawTable:
+def _read_parquet(path: Path, most_rows: int) -> RawTable:
     try:
         lazy = pl.scan_parquet(path, glob=False)
         schema = lazy.collect_schema()
         rows = lazy.select(pl.len()).collect().item()
-        if rows > MAX_ROWS or rows * len(schema) > MAX_CELLS or len(schema) > MAX_COLUMNS:
+        if rows > most_rows or rows * len(schema) > MAX_CELLS or len(schema) > MAX_COLUMNS:
             what = f"{rows:,} rows of {len(schema)} columns are too many"
             raise _whole_file(path, what, "send only what is asked for")
         _refuse_kinds(path, schema)
@@ -260,11 +268,16 @@ def _read_parts(path: Path, lazy: pl.LazyFrame, rows: int) -> pl.DataFrame:
     size = 0
     for start in range(0, max(rows, 1), _PART):
         part = lazy.slice(start, _PART).collect()
-        size += sum(int(series.str.len_bytes().sum()) for series in part.iter_columns() if series.dtype == pl.String)
+        size += sum(_text_bytes(series) for series in part.iter_columns())
         if size > MAX_BYTES:
             raise _whole_file(path, f"more than {MAX_BYTES:,} bytes of text", "send only the rows that are asked for")
         parts.append(part)
     return pl.concat(parts)
+
+
+def _text_bytes(series: pl.Series) -> int:
+    """Of what ``_from_frame`` makes text of: the name of a category counts for each row that has it."""
+    return int(series.cast(pl.String).str.len_bytes().sum()) if series.dtype in _TEXT else 0
 
 
 def _from_frame(frame: pl.DataFrame, path: Path) -> RawTable:
@@ -272,7 +285,7 @@ def _from_frame(frame: pl.DataFrame, path: Path) -> RawTable:
     problems = Faults(path, "row")
     columns: dict[str, pl.Series] = {}
     for name, series in zip(frame.columns, frame.iter_columns(), strict=True):
-        text = series.dtype in (pl.String, pl.Categorical, pl.Enum)
+        text = series.dtype in _TEXT
         columns[name] = (series.cast(pl.String) if text else series).rechunk()
         if text and (columns[name].str.len_chars().max() or 0) > MAX_FIELD:  # type: ignore[operator]
             what = f"the column {shown(name)} has a cell of more than {MAX_FIELD:,} characters"

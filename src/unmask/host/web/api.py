@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Path, Query, UploadFile
+from fastapi import APIRouter, File, Form, Path, Query, Request, UploadFile
 from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
 
 from unmask import __version__
 from unmask.host.accounts import accept
@@ -120,15 +121,16 @@ def me(state: StateOf, account: Member) -> MeOut:
 
 
 @router.post("/submissions", tags=["submissions"], status_code=201)
-def submit(
+async def submit(
+    request: Request,
     state: StateOf,
     account: Member,
     file: Annotated[UploadFile, File(description="id,score for every id: .csv, .csv.gz or .parquet.")],
     track: Annotated[str, Form(max_length=200)] = "",
 ) -> SubmissionOut:
     """Send a file. It is checked at once, without a look at the labels; a refused one costs no submission."""
-    submission = state.intake.submit(account, file.file, file.filename or "", track)
-    return SubmissionOut.of(submission, None, state.host.challenge.definition.digits)
+    made = await state.submit(request, account, file, track)
+    return await run_in_threadpool(submission, state, account, made.id)
 
 
 @router.get("/submissions", tags=["submissions"])
@@ -159,10 +161,13 @@ def own_submissions(state: State, team_id: int | None) -> list[SubmissionOut]:
     """A team's submissions, as it may know them, the first first."""
     definition = state.host.challenge.definition
     with state.host.database.reading() as session:
-        scoring = current(session)
+        scoring, paused = current(session), state.paused(session)
         shown = {}
         if scoring is not None and team_id is not None:
             found = shown_scores(session, definition, scoring, PUBLIC, team_id=team_id)
             shown = {each.submission.id: each for each in found}
         query = select(Submission).where(Submission.team_id == team_id).order_by(Submission.id)
-        return [SubmissionOut.of(each, shown.get(each.id), definition.digits) for each in session.scalars(query)]
+        return [
+            SubmissionOut.of(each, shown.get(each.id), definition.digits, paused=paused)
+            for each in session.scalars(query)
+        ]

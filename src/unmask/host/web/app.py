@@ -18,13 +18,15 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from unmask import __version__
+from unmask.host.parent import end_with_parent
 from unmask.host.place import DATABASE, FOLDER, HTTPS, QUEUE, Host, open_host
 from unmask.host.refusals import RefusedError
 from unmask.host.web import api, desk, pages
-from unmask.host.web.limits import BodyLimit
+from unmask.host.web.limits import BodyLimit, HeadAsGet
 from unmask.host.web.pages.errors import refusal_page, wants_page
 from unmask.host.web.pages.rendering import STATIC
-from unmask.host.web.state import State
+from unmask.host.web.pages.visitor import NOT_SIGNED_IN
+from unmask.host.web.state import State, is_known
 
 _log = logging.getLogger(__name__)
 _HEADERS = {
@@ -60,7 +62,10 @@ def create_app(host: Host, *, https: bool = False) -> FastAPI:
     app.add_exception_handler(OperationalError, _away)
     app.add_exception_handler(OSError, _full)
     app.add_exception_handler(Exception, _broken)
-    app.add_middleware(BodyLimit, most=host.challenge.definition.limits.megabytes * 10**6, answer=_answer)
+    app.add_middleware(
+        BodyLimit, files=frozenset({"/api/submissions", "/submit"}),
+        most=lambda: host.challenge.definition.limits.megabytes * 10**6, stranger=_stranger, answer=_answer,
+    )  # fmt: skip
     app.add_middleware(
         SessionMiddleware, secret_key=host.secret(), session_cookie="unmask", max_age=_SIGNED_IN, same_site="strict",
         https_only=https,
@@ -73,11 +78,13 @@ def create_app(host: Host, *, https: bool = False) -> FastAPI:
             response.headers.setdefault(name, value)
         return response
 
+    app.add_middleware(HeadAsGet)
     return app
 
 
 def from_environment() -> FastAPI:
     """The application, for processes that a server starts: see ``unmask.host.serving``."""
+    end_with_parent()
     host = open_host(os.environ[FOLDER], database=os.environ[DATABASE], queue=os.environ[QUEUE])
     return create_app(host, https=bool(os.environ.get(HTTPS)))
 
@@ -95,6 +102,17 @@ class _Static(StaticFiles):
 def _answer(request: Request, error: RefusedError) -> Response:
     """A refusal as its reader can read it: a page for browsers, JSON for all others."""
     return refusal_page(request, error) if wants_page(request) else JSONResponse(error.as_dict(), error.status)
+
+
+def _stranger(request: Request) -> RefusedError | None:
+    try:
+        if is_known(request, request.app.state.unmask):
+            return None
+    except OperationalError:
+        return _database_away()
+    if wants_page(request):
+        return RefusedError(401, NOT_SIGNED_IN, "nobody is signed in", "sign in with your token")
+    return RefusedError(401, "no_token", "nobody is signed in", "give a token: Authorization: Bearer um_...")
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -121,10 +139,13 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _away(request: Request, error: Exception) -> Response:
     _log.warning("the database is away", exc_info=error)
-    remedy = "try again in a few seconds"
-    told = _answer(request, RefusedError(503, "database_away", "the database cannot be reached", remedy))
+    told = _answer(request, _database_away())
     told.headers["Retry-After"] = "2"
     return told
+
+
+def _database_away() -> RefusedError:
+    return RefusedError(503, "database_away", "the database cannot be reached", "try again in a few seconds")
 
 
 def _full(request: Request, error: Exception) -> Response:

@@ -9,13 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from unmask.challenge.review import check_challenge
-from unmask.host.accounts import invitations, invite, make_team, make_token, revoke, revoke_invitation
-from unmask.host.boards import make_board
+from unmask.host.accounts import clean_reason, invitations, invite, make_team, make_token, revoke, revoke_invitation
 from unmask.host.events import broken_at, log
 from unmask.host.finals import close, publish
 from unmask.host.records import Event, Submission, Team, Token
 from unmask.host.refusals import RefusedError
-from unmask.host.scoring import PARTS, begin, current, is_of
+from unmask.host.scoring import begin, current, is_of
 from unmask.host.web.api import ERRORS, Number
 from unmask.host.web.shapes import (
     EventOut,
@@ -55,11 +54,12 @@ def add_team(state: StateOf, account: Organizer, given: TeamIn) -> SecretOut:
 
 @router.post("/teams/{number}/disqualify")
 def disqualify(state: StateOf, account: Organizer, number: Number, given: ReasonIn) -> TeamOut:
-    """Take a team off all boards, and tell it why."""
+    """Take a team off all boards, and tell it why. After the close, boards are published anew."""
     with state.host.database.writing() as session:
-        team, at = _team(session, number), state.host.now()
-        team.disqualified, team.disqualified_for = at, given.reason
-        log(session, at, account.actor, "disqualified", f"team {number}", reason=given.reason)
+        team, at, reason = _team(session, number), state.host.now(), clean_reason(given.reason)
+        team.disqualified, team.disqualified_for = at, reason
+        log(session, at, account.actor, "disqualified", f"team {number}", reason=reason)
+        publish(session, at, account.actor, state.host.challenge.definition)
         return TeamOut.of(team, _submissions(session, number))
 
 
@@ -67,9 +67,10 @@ def disqualify(state: StateOf, account: Organizer, number: Number, given: Reason
 def reinstate(state: StateOf, account: Organizer, number: Number, given: ReasonIn) -> TeamOut:
     """Take a disqualification back."""
     with state.host.database.writing() as session:
-        team = _team(session, number)
+        team, at = _team(session, number), state.host.now()
         team.disqualified = team.disqualified_for = None
-        log(session, state.host.now(), account.actor, "reinstated", f"team {number}", reason=given.reason)
+        log(session, at, account.actor, "reinstated", f"team {number}", reason=clean_reason(given.reason))
+        publish(session, at, account.actor, state.host.challenge.definition)
         return TeamOut.of(team, _submissions(session, number))
 
 
@@ -120,6 +121,7 @@ def remove_invitation(state: StateOf, account: Organizer, number: Number) -> Non
 @router.post("/rescore", status_code=202)
 def rescore(state: StateOf, account: Organizer, given: ReasonIn) -> dict[str, int]:
     """Score everything again, by challenge.yaml and the answer key as they now lie in the challenge's folder."""
+    reason = clean_reason(given.reason)
     try:
         challenge = check_challenge(state.host.challenge.folder)
     except UnmaskError as error:
@@ -128,7 +130,9 @@ def rescore(state: StateOf, account: Organizer, given: ReasonIn) -> dict[str, in
             409, "unusable", "the challenge cannot be used as it is", remedy, str(error).splitlines()
         ) from error
     with state.host.database.writing() as session:
-        scoring = begin(session, state.host.now(), challenge, account.actor, given.reason)
+        at = state.host.now()
+        scoring = begin(session, at, challenge, account.actor, reason)
+        publish(session, at, account.actor, challenge.definition)  # where nothing is to be scored
         return {"scoring": scoring.id}
 
 
@@ -142,12 +146,8 @@ def end(state: StateOf, account: Organizer) -> dict[str, Any]:
             what = "challenge.yaml or the answer key is not what the board was scored with"
             raise RefusedError(409, "changed", what, "score everything again first, or undo the change")
         close(session, at, account.actor)
-        boards = [
-            make_board(session, definition, scoring, part, track)
-            for part in PARTS
-            for track in definition.tracks or ("",)
-        ]
-        snapshot = publish(session, at, account.actor, definition, boards)
+        snapshot = publish(session, at, account.actor, definition)
+        assert snapshot is not None  # noqa: S101  # closed, and nothing waits
         return {"snapshot": snapshot.id, "signature": snapshot.signature}
 
 

@@ -9,7 +9,10 @@ from pydantic import BaseModel, Field
 
 from unmask.host.boards import Shown
 from unmask.host.quota import Quota
-from unmask.host.records import Event, Invitation, Submission, Team, Token
+from unmask.host.records import QUEUED, RUNNING, Event, Invitation, Submission, Team, Token
+
+#: Of every name.
+_NAME = "1 to 60 visible characters."
 
 
 class ErrorBody(BaseModel):
@@ -43,9 +46,10 @@ class SubmissionOut(BaseModel):
     )
     shown_of: int | None = Field(description="The submission whose score that is.")
     picked: bool
+    paused: bool = Field(description="Whether it waits for the organizer, who changes the challenge.")
 
     @classmethod
-    def of(cls, submission: Submission, shown: Shown | None, digits: int) -> SubmissionOut:
+    def of(cls, submission: Submission, shown: Shown | None, digits: int, *, paused: bool) -> SubmissionOut:
         """What a team may know of its submission."""
         shows = None if shown is None else shown.shows
         value = None if shows is None else shows.values[0]
@@ -54,6 +58,7 @@ class SubmissionOut(BaseModel):
             received=submission.received, member=submission.member, state=submission.state, error=submission.error,
             public_score=None if value is None else round(value, digits),
             shown_of=None if shows is None else shows.submission_id, picked=submission.picked is not None,
+            paused=paused and submission.state in (QUEUED, RUNNING),
         )  # fmt: skip
 
 
@@ -161,7 +166,7 @@ class EventOut(BaseModel):
 class RegisterIn(BaseModel):
     """Somebody who wants to take part."""
 
-    member: str = Field(max_length=200)
+    member: str = Field(max_length=200, description=_NAME)
     team: str = Field("", max_length=200, description="Name of the new team; not needed to join one.")
     invitation: str | None = Field(None, max_length=200)
 
@@ -169,7 +174,7 @@ class RegisterIn(BaseModel):
 class TeamIn(BaseModel):
     """A team to make."""
 
-    name: str = Field(max_length=200)
+    name: str = Field(max_length=200, description=_NAME)
     member: str = Field(max_length=200, description="Its first member, who gets the token.")
 
 

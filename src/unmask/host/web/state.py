@@ -7,7 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+import anyio
+import anyio.to_thread
+from fastapi import Depends, Request, UploadFile
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
@@ -18,13 +20,15 @@ from unmask.host.finals import is_closed
 from unmask.host.intake import Intake
 from unmask.host.place import Host
 from unmask.host.queue import Queue
-from unmask.host.records import Scoring
+from unmask.host.records import Scoring, Submission
 from unmask.host.refusals import RefusedError
-from unmask.host.scoring import PRIVATE, current
+from unmask.host.scoring import PRIVATE, standing
 from unmask.host.web.csrf import HEADER, require_proof
 
 #: Seconds for which a board is shown though something has changed: in a rush it is not made anew for each reader.
 _AGE = 2.0
+#: Files that are taken in at a time.
+_UPLOADS = 8
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,32 @@ class State:
         self.queue = Queue(host.queue_url, _only_workers_score)
         self._boards: dict[tuple[int, str, str], _Made] = {}
         self._lock = threading.Lock()
+        self._uploads = anyio.CapacityLimiter(_UPLOADS)
+        self._turns: dict[int | None, anyio.Lock] = {}
 
-    @property
-    def intake(self) -> Intake:
-        """Where submissions come in."""
-        host = self.host
-        return Intake(host.challenge, host.database, host.files, host.now, self.queue.enqueue)
+    async def submit(self, request: Request, account: Account, file: UploadFile, track: str) -> Submission:
+        """Take a file in, of which the last byte has just arrived.
+
+        A team's files are checked one after the other, and no file waits in a thread that pages are made in.
+
+        Raises:
+            RefusedError: nothing is open to the team, or the file is refused, with all its faults.
+        """
+        at = self.host.now()
+        if len((await request.form()).getlist("file")) > 1:
+            raise RefusedError(422, "many_files", "there is more than one file", "send one file at a time")
+
+        def take_in() -> Submission:
+            host = self.host
+            intake = Intake(host.challenge, host.database, host.files, self.queue.enqueue)
+            return intake.submit(account, file.file, file.filename or "", track, at)
+
+        async with self._turns.setdefault(account.team_id, anyio.Lock()):
+            return await anyio.to_thread.run_sync(take_in, limiter=self._uploads)
+
+    def paused(self, session: Session) -> bool:
+        """Whether scoring waits for the organizer."""
+        return self.host.is_paused(session)
 
     def board(self, session: Session, part: str, track: str, scoring_id: int | None, account: Account | None) -> Board:
         """A board, as whoever asks may see it.
@@ -60,7 +84,7 @@ class State:
             raise RefusedError(404, "no_track", "the challenge has no such track", "look at its tracks")
         if part == PRIVATE and not is_closed(session) and not (account and account.organizes):
             raise RefusedError(403, "not_yet", "private scores are shown when the challenge is closed", "wait for that")
-        scoring = current(session) if scoring_id is None else session.get(Scoring, scoring_id)
+        scoring = standing(session) if scoring_id is None else session.get(Scoring, scoring_id)
         if scoring is None:
             raise RefusedError(404, "no_scoring", "there is no such scoring", "leave it out for the one that holds")
         key = (scoring.id, part, track)
@@ -86,6 +110,16 @@ class State:
 
 def _only_workers_score(submission_id: int) -> None:
     raise NotImplementedError(f"submission {submission_id} is a worker's to score")
+
+
+def is_known(request: Request, state: State) -> bool:
+    """Whether a token or a browser's session that holds comes with a request; its body is not read for that."""
+    secret = request.headers.get("authorization", "").partition(" ")[2].strip()
+    token_id = request.session.get("token")
+    with state.host.database.reading() as session:
+        if secret:
+            return authenticate(session, secret) is not None
+        return isinstance(token_id, int) and by_id(session, token_id) is not None
 
 
 def _state(request: Request) -> State:

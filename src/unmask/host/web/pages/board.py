@@ -9,9 +9,9 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from unmask.host.boards import PRIVATE, PUBLIC
-from unmask.host.finals import is_closed
 from unmask.host.records import Scoring
-from unmask.host.scoring import as_scored, current
+from unmask.host.scoring import as_scored, current, standing
+from unmask.host.web.pages.calendar import calendar
 from unmask.host.web.pages.rendering import render
 from unmask.host.web.pages.tables import ranks, table_of
 from unmask.host.web.pages.visitor import Visitor
@@ -38,16 +38,17 @@ def show(
     definition = state.host.challenge.definition
     track = track if track is not None else (definition.tracks or ("",))[0]
     with state.host.database.reading() as session:
-        closed = is_closed(session)
+        dates = calendar(session, definition, state.host.now())
+        closed, paused = dates.closed is not None, state.paused(session)
         part = part or (PRIVATE if closed else PUBLIC)
         board = state.board(session, part, track, scoring, account)
         scorings = list(session.scalars(select(Scoring).order_by(Scoring.id.desc())))
         shown = next(each for each in scorings if each.id == board.scoring_id)
-        holds = current(session)
+        holds, latest = standing(session), current(session)
         rules = as_scored(definition, shown)
         before = next((each for each in scorings if each.id < shown.id), None)
         table = table_of(
-            session, shown, rules,
+            rules,
             (
                 board,
                 state.board(session, PUBLIC, track, shown.id, account) if part == PRIVATE else None,
@@ -57,8 +58,9 @@ def show(
     team_id = None if account is None else account.team_id
     return render(
         request, state, account, "board.html", board=board, rules=rules, table=table.for_team(team_id), track=track,
-        part=part, closed=closed, scorings=scorings, shown=shown, holds=holds is not None and holds.id == shown.id,
-        complete=table.complete, before=before, moved=table.moved, own=ranks(board).get(team_id or 0),
+        part=part, closed=closed, dates=dates, paused=paused, scorings=scorings, shown=shown, before=before,
+        holds=holds is not None and holds.id == shown.id, coming=latest if latest is not holds else None,
+        moved=table.moved, tiered=table.tiered, own=ranks(board).get(team_id or 0),
         charted=sum(row.place.rank is not None for row in board.rows) > 1, most_rows=MOST_ROWS, most_lines=MOST_LINES,
         may_see_private=closed or (account is not None and account.organizes),
     )  # fmt: skip

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Form, Request
 from sqlalchemy import func, select
 from starlette.responses import RedirectResponse, Response
 
-from unmask.host.boards import is_complete
 from unmask.host.finals import is_closed
 from unmask.host.records import FAILED, QUEUED, RUNNING, SCORED, Refusal, Scoring, Snapshot, Submission, Team
 from unmask.host.refusals import RefusedError
-from unmask.host.scoring import current, is_of
+from unmask.host.scoring import current, is_complete, is_of
 from unmask.host.web import desk as api
 from unmask.host.web.pages.rendering import render
 from unmask.host.web.pages.visitor import AtDesk, Proven, tell
