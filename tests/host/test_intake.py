@@ -1,6 +1,7 @@
 """What comes in: limits are exact, days are UTC's, a refusal costs nothing, and no message depends on a label."""
 
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -46,11 +47,26 @@ def test_a_refused_file_costs_a_failure_and_no_submission(place):
     error = refusal(place.submit, account, bad)
     assert (error.status, error.code) == (422, "refused")
     assert any("between 0 and 1" in problem for problem in error.problems)
-    assert any("there is no row" in problem for problem in error.problems)
+    assert any("70 of the 120 ids have no row" in problem for problem in error.problems)
     assert (left(place, account).today, left(place, account).failures) == (5, 49)
     assert count(place, Submission) == 0
     assert count(place, Refusal) == 1
     assert list((place.host.folder / "files").iterdir()) == []
+
+
+def test_the_cap_of_failures_is_exact_though_they_come_at_once(changed):
+    place = changed("limits: {failures: 3}\n")
+    account, codes = place.team(), []
+    threads = [
+        threading.Thread(target=lambda: codes.append(refusal(place.submit, account, b"id,score\n").code))
+        for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(codes) == {"refused": 3, "failure_limit": 17}
+    assert count(place, Refusal) == 3
 
 
 def test_failures_have_a_cap_of_their_own(changed):

@@ -12,9 +12,12 @@ from .server import serving
 LEFT_OUT = ("/api/close", "/api/tokens/{number}")
 
 
-@pytest.fixture(scope="module")
-def server(made, tmp_path_factory):
-    with serving(shutil.copytree(made, tmp_path_factory.mktemp("schema") / "toy")) as server:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server(made, tmp_path_factory, request):
+    words = []
+    if request.param == "postgresql":  # it refuses text that SQLite takes
+        words = ["--database", request.getfixturevalue("postgres").database("schema")]
+    with serving(shutil.copytree(made, tmp_path_factory.mktemp("schema") / "toy"), *words) as server:
         server.member = server.team("Fuzz")
         yield server
 

@@ -78,10 +78,22 @@ def account_of(token: Token) -> Account:
     return Account(token.id, token.role, token.member, token.team_id, token.team.name if token.team else "")
 
 
-def by_id(session: Session, token_id: int) -> Account | None:
-    """The account of a token that a browser's session names; None where it was revoked."""
-    token = session.get(Token, token_id)
-    return None if token is None or token.revoked is not None else account_of(token)
+def begin_session(session: Session, account: Account) -> list[int]:
+    """What a browser's signed session keeps, by which ``by_session`` knows the account again."""
+    return [account.token_id, session.get_one(Token, account.token_id).signed_out]
+
+
+def by_session(session: Session, kept: object) -> Account | None:
+    """Whose session this is; None where it was ended, or the token was revoked."""
+    if not isinstance(kept, list) or len(kept) != 2:
+        return None
+    token = session.get(Token, kept[0])
+    return None if token is None or token.revoked is not None or token.signed_out != kept[1] else account_of(token)
+
+
+def end_sessions(session: Session, account: Account) -> None:
+    """Sign out all browsers that signed in with a token, in a writing transaction."""
+    session.get_one(Token, account.token_id).signed_out += 1
 
 
 def make_team(session: Session, at: datetime, actor: str, name: str) -> Team:

@@ -64,7 +64,10 @@ class Team(Base):
 
 
 class Token(Base):
-    """What a member of a team, or an organizer, signs in with."""
+    """What a member of a team, or an organizer, signs in with.
+
+    ``signed_out`` counts how often: a browser's session holds for the number that it was begun with.
+    """
 
     __tablename__ = "tokens"
 
@@ -76,6 +79,7 @@ class Token(Base):
     hint: Mapped[str]
     made: Mapped[datetime]
     revoked: Mapped[datetime | None]
+    signed_out: Mapped[int] = mapped_column(default=0)
 
     team: Mapped[Team | None] = relationship(lazy="joined")
 

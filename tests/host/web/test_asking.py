@@ -91,13 +91,24 @@ def test_a_revoked_token_signs_out(toy):
     joined.get("/submissions", 303)
 
 
+def test_a_copied_cookie_is_signed_out_too(toy):
+    reader, thief, other = toy.reader(toy.organizer), Reader(toy.app), toy.reader()
+    thief.client.cookies.update(reader.client.cookies)
+    other.sign_in(toy.organizer)
+    thief.get("/desk")
+    reader.post("/sign-out")
+    for each in (thief, reader, other):
+        each.get("/desk", 303)
+    reader.sign_in(toy.organizer).get("/desk")
+
+
 def test_an_invitation_works_once(site):
     toy = site(registration="invitation")
     assert "by invitation" in Reader(toy.app).post("/join", 403, member="Ann", team="Alpha").text
     link = secret_in(toy.reader(toy.organizer).post("/desk/invitations", 201, team="0"))
     path, code = link.rsplit("#", 1)
     assert path.endswith("/join")
-    Reader(toy.app).post("/join", 201, member="Ann", team="Alpha", invitation=code)
+    Reader(toy.app).post("/join", 201, member="Ann", team="Alpha", invitation=f" {link}\n")
     assert "used" in Reader(toy.app).post("/join", 403, member="Bo", team="Beta", invitation=code).text
     into = secret_in(toy.reader(toy.organizer).post("/desk/invitations", 201, team="1")).rsplit("#", 1)[1]
     assert "Submissions of Alpha" in toy.reader(

@@ -6,6 +6,8 @@ import pytest
 
 from tests.challenge.conftest import answers_of
 from tests.host.server import serving
+from unmask.host.place import open_host
+from unmask.host.scoring import claim, compute, finish
 
 from .browser import PHONE, chromium, open_page, sign_in
 from .conftest import HOSTILE, equip
@@ -138,7 +140,7 @@ def test_without_scripts(browser, server, complaints):
     page.get_by_role("button", name="Take back").click()
     assert not server.submissions(token)[0]["picked"]
     page.get_by_role("button", name="Sign out").click()
-    page.get_by_text("You are signed out.").wait_for()
+    page.get_by_text("You are signed out, in every browser").wait_for()
 
 
 def test_the_keyboard_and_the_readers_time(browser, server, complaints):
@@ -152,7 +154,7 @@ def test_the_keyboard_and_the_readers_time(browser, server, complaints):
     sign_in(page, server.url, token)
     page.goto(f"{server.url}/submit")
     time = page.locator("#quota time").first
-    assert time.inner_text().endswith("09:00"), "midnight UTC, in Tokyo"
+    assert re.fullmatch(r"\d+ \w+ 20\d\d, 09:00 GMT\+9", time.inner_text().replace("\N{NO-BREAK SPACE}", " "))
     assert re.search("0?0:00 UTC$", time.get_attribute("title"))
     page.get_by_label("Predictions").focus()
     page.keyboard.press("Tab")
@@ -165,6 +167,43 @@ def test_an_invitation_fills_itself_in(browser, server, complaints):
     page.goto(f"{server.url}/join#join_code-1")
     assert page.get_by_label("Invitation").input_value() == "join_code-1"
     assert page.url == f"{server.url}/join"
+
+
+def score(folder, number):
+    """As a worker does it, in this process."""
+    host = open_host(folder)
+    held = claim(host.database, host.challenge.definition, number, host.now())
+    assert finish(host.database, held, compute(host.challenge, host.files, held.stored), host.now())
+    host.database.close()
+
+
+def test_what_the_ladder_holds_back_is_told_as_such(browser, folder, complaints):
+    with serving(equip(folder, ladder=True), workers=0) as server:
+        page = open_page(browser, complaints)
+        sign_in(page, server.url, server.team())
+        for number, quality, told in (
+            (1, 0.5, r"^Submission 1 is scored: [\d.]+\.$"),
+            (2, 0.2, r"^Submission 2 is scored, and not better .* your score stays [\d.]+, that of submission 1\.$"),
+        ):
+            page.goto(f"{server.url}/submit")
+            data = answers_of(quality, 1).write_csv().encode()
+            page.get_by_label("Predictions").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": data})
+            page.get_by_role("button", name="Send").click()
+            page.get_by_text("has arrived").wait_for()
+            score(folder, number)
+            page.locator("#told", has_text=re.compile(told)).wait_for()
+
+
+def test_a_revoked_token_needs_two_clicks(browser, server, complaints):
+    server.team()
+    page = open_page(browser, complaints, java_script_enabled=False)
+    sign_in(page, server.url, server.organizer)
+    page.goto(f"{server.url}/desk/teams")
+    row = page.get_by_role("row", name="Alpha")
+    assert row.get_by_role("button").count() == 0
+    row.locator("summary", has_text="Revoke").click()
+    row.get_by_role("button", name="Revoke it for good").click()
+    page.get_by_text("is revoked.").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

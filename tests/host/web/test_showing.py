@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import json
 import re
 import time
 import zipfile
@@ -247,8 +248,15 @@ def test_the_export_has_no_formula(toy):
     play(toy)
     bundle = toy.reader(toy.organizer).get("/desk/export.zip")
     with zipfile.ZipFile(io.BytesIO(bundle.content)) as archive:
-        assert sorted(archive.namelist()) == ["board-private.csv", "board-public.csv", "submissions.csv"]
-        tables = {name: list(csv.DictReader(io.StringIO(archive.read(name).decode()))) for name in archive.namelist()}
+        names = ["audit.csv", "board-private.csv", "board-public.csv", "scorings.csv", "submissions.csv"]
+        assert sorted(archive.namelist()) == [*names[:4], "snapshots.json", names[4]]
+        tables = {name: list(csv.DictReader(io.StringIO(archive.read(name).decode()))) for name in names}
+        told = json.loads(archive.read("snapshots.json"))
+    assert told == toy.api("GET", "/api/snapshots")
+    assert [each["sha256"] for each in toy.api("GET", "/api/audit")] == [row["sha256"] for row in tables["audit.csv"]]
+    assert [row["reason"] for row in tables["scorings.csv"]] == [
+        each["reason"] for each in toy.api("GET", "/api/scorings")
+    ]
     cells_ = [cell for table in tables.values() for row in table for cell in row.values()]
     assert not [cell for cell in cells_ if cell[:1] in set("=+@\t\r") or re.match("-[^0-9]", cell)]
     assert {row["team"] for row in tables["board-public.csv"]} == {"Alpha", HOSTILE, "'=cmd"}
@@ -322,7 +330,8 @@ def test_names_of_lines_are_inside_the_chart_and_beside_one_another(ends):
         (timedelta(hours=-6), ["06:00", "08:00", "10:00", "12:00"], "time in UTC, 2026-03-01"),
         (timedelta(hours=-24), ["12:00", "18:00", "03-01", "06:00", "12:00"], "time in UTC, 2026-02-28 to 2026-03-01"),
         (timedelta(days=-20), ["02-11", "02-16", "02-21", "02-26"], "time in UTC, 2026"),
-        (timedelta(days=-500), ["2025-03", "2025-09", "2026-02"], "time in UTC, 2024 to 2026"),
+        (timedelta(days=-75), ["12-18", "01-07", "01-27", "02-16"], "time in UTC, 2025 to 2026"),
+        (timedelta(days=-500), ["2025-03", "2025-09"], "time in UTC, 2024 to 2026"),
     ],
 )
 def test_a_time_axis_has_round_times_and_says_their_zone(span, ticks, axis):
@@ -530,7 +539,7 @@ def test_the_settings_on_which_metrics_depend_are_those(setting):
     labels = np.arange(400) % 2
     scores = np.random.default_rng(3).random(400) * 0.6 + 0.4 * labels
     scores[:4] = [0, 1, 1, 0]
-    other = {"threshold": 0.7, "prevalence": 0.3, "budget": 0.2, "clip": 1e-3}
+    other = {"threshold": 0.7, "prevalence": 0.3, "budget": 0.2, "clip": 0.45}
     base = {"prevalence": 0.1, "budget": 0.05}
     one, two = (probe(labels, scores, Settings(**base | given)) for given in ({}, {setting: other[setting]}))
     assert {name for name in METRICS if one[name] != two[name]} == SETTINGS[setting][1]

@@ -13,7 +13,7 @@ from fastapi import Depends, Request, UploadFile
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from unmask.host.accounts import Account, authenticate, by_id
+from unmask.host.accounts import Account, authenticate, by_session
 from unmask.host.boards import Board, make_board
 from unmask.host.events import changes
 from unmask.host.finals import is_closed
@@ -27,6 +27,8 @@ from unmask.host.web.csrf import HEADER, require_proof
 
 #: Seconds for which a board is shown though something has changed: in a rush it is not made anew for each reader.
 _AGE = 2.0
+#: Key of a browser's session under which it is kept who is signed in.
+SIGNED_IN = "token"
 #: Files that are taken in at a time.
 _UPLOADS = 8
 
@@ -115,11 +117,10 @@ def _only_workers_score(submission_id: int) -> None:
 def is_known(request: Request, state: State) -> bool:
     """Whether a token or a browser's session that holds comes with a request; its body is not read for that."""
     secret = request.headers.get("authorization", "").partition(" ")[2].strip()
-    token_id = request.session.get("token")
     with state.host.database.reading() as session:
         if secret:
             return authenticate(session, secret) is not None
-        return isinstance(token_id, int) and by_id(session, token_id) is not None
+        return by_session(session, request.session.get(SIGNED_IN)) is not None
 
 
 def _state(request: Request) -> State:
@@ -141,8 +142,7 @@ def _account(
             if account is None:
                 raise RefusedError(401, "bad_token", "the token is unknown or was revoked", "use another token")
             return account
-        token_id = request.session.get("token")
-        account = by_id(session, token_id) if isinstance(token_id, int) else None
+        account = by_session(session, request.session.get(SIGNED_IN))
     if account is not None and request.method not in ("GET", "HEAD"):
         require_proof(request, request.headers.get(HEADER, ""))
     return account

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from unmask.host.refusals import RefusedError
 from unmask.host.web.api import register
 from unmask.host.web.pages.rendering import render
-from unmask.host.web.pages.visitor import Proven, Visitor, sign_in, tell
+from unmask.host.web.pages.visitor import Proven, Visitor, sign_in, sign_out, tell
 from unmask.host.web.shapes import RegisterIn
 from unmask.host.web.state import StateOf
 
@@ -40,10 +40,11 @@ def enter(
 
 
 @router.post("/sign-out", dependencies=[Proven])
-def leave(request: Request) -> Response:
+def leave(request: Request, state: StateOf, account: Visitor) -> Response:
     """Sign out."""
-    request.session.clear()
-    tell(request, "You are signed out.")
+    if account is not None:
+        sign_out(request, state, account)
+    tell(request, "You are signed out, in every browser that this token was used in.")
     return RedirectResponse("/", 303)
 
 
@@ -59,13 +60,18 @@ def ask_to_join(
 @router.post("/join", dependencies=[Proven])
 def join(request: Request, state: StateOf, member: Text = "", team: Text = "", invitation: Text = "") -> Response:
     """Make a team or join one, sign in, and show the token this once."""
-    given = RegisterIn(member=member, team=team, invitation=invitation.strip() or None)
+    given = RegisterIn(member=member, team=team, invitation=_code(invitation) or None)
     try:
         secret = register(state, given).token
     except RefusedError as error:
         return render(request, state, None, "join.html", error.status, error=error, given=given)
     account = sign_in(request, state, secret)
     return render(request, state, account, "joined.html", 201, secret=secret, server=str(request.base_url).rstrip("/"))
+
+
+def _code(invitation: str) -> str:
+    """The code of an invitation, which may be given as the whole address that was sent."""
+    return invitation.strip().rpartition("#")[2].rpartition("?invitation=")[2]
 
 
 def _is_ours(goto: str) -> bool:

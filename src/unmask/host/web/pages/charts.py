@@ -34,7 +34,10 @@ def ranks(
     rows = tuple(
         (row.team, row.place.rank, row.place.rank_low, row.place.rank_high)
         for row in board.rows[:MOST_ROWS]
-        if row.place.rank is not None and row.place.rank_low is not None and row.place.rank_high is not None
+        if not row.held_back
+        and row.place.rank is not None
+        and row.place.rank_low is not None
+        and row.place.rank_high is not None
     )
     return _svg(draw_intervals(rows) if rows else None)
 

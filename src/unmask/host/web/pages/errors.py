@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from sqlalchemy.exc import OperationalError
@@ -11,6 +11,13 @@ from starlette.responses import RedirectResponse, Response
 from unmask.host.refusals import RefusedError
 from unmask.host.web.pages.rendering import render
 from unmask.host.web.pages.visitor import NOT_SIGNED_IN, visitor
+
+#: What is told people in place of what is told programs: what, and the next step.
+_FOR_PEOPLE = {
+    "not_found": ("there is no page here", "look at the address, or begin at the board"),
+    "method_not_allowed": ("this address is not a page", "begin at the board"),
+    "bad_request": ("the address or the form has something that cannot be used", "go back and mend what is listed"),
+}
 
 
 def wants_page(request: Request) -> bool:
@@ -29,4 +36,14 @@ def refusal_page(request: Request, error: RefusedError) -> Response:
         account = visitor(request, state)
     except OperationalError:  # the database may be what is away
         account = None
-    return render(request, state, account, "refused.html", error.status, error=error)
+    if error.code in _FOR_PEOPLE:
+        error = RefusedError(error.status, error.code, *_FOR_PEOPLE[error.code], error.problems)
+    return render(request, state, account, "refused.html", error.status, error=error, back=_back(request))
+
+
+def _back(request: Request) -> str:
+    """The page of ours from which a form was sent; "" where there is none."""
+    came = urlsplit(request.headers.get("referer", ""))
+    ours = request.method == "POST" and came.netloc == request.url.netloc
+    # A path that begins with two strokes would lead to another host.
+    return "/" + came.path.lstrip("/") if ours else ""

@@ -1,7 +1,8 @@
-"""The organizer's export: all boards and submissions as CSV in one ZIP. No cell is a formula."""
+"""The organizer's export: what the desk shows, as CSV and JSON in one ZIP. No cell is a formula."""
 
 from __future__ import annotations
 
+import json
 import re
 
 from fastapi import APIRouter
@@ -11,7 +12,8 @@ from starlette.responses import Response
 from unmask.challenge.exporting.answers import harmless, to_csv
 from unmask.challenge.exporting.archive import to_zip
 from unmask.host.boards import PRIVATE, PUBLIC, Board
-from unmask.host.records import Submission
+from unmask.host.records import Event, Scoring, Submission
+from unmask.host.web.api import snapshots
 from unmask.host.web.pages.visitor import AtDesk
 from unmask.host.web.state import StateOf
 
@@ -20,11 +22,13 @@ _SUBMISSIONS = (
     "submission", "team_id", "team", "member", "track", "file_name", "rows", "bytes", "sha256", "received", "state",
     "error", "final_pick",
 )  # fmt: skip
+_SCORINGS = ("scoring", "made", "reason", "version", "answers_sha256")
+_AUDIT = ("line", "at", "actor", "action", "subject", "detail", "sha256")
 
 
 @router.get("/export.zip")
 def export(state: StateOf, account: AtDesk) -> Response:
-    """Both boards of every track in the scoring that holds, and all submissions."""
+    """Both boards of every track as they stand, and all submissions, scorings, snapshots and lines of the audit log."""
     definition = state.host.challenge.definition
     files: dict[str, str | bytes] = {}
     with state.host.database.reading() as session:
@@ -44,6 +48,24 @@ def export(state: StateOf, account: AtDesk) -> Response:
                 for each in session.scalars(select(Submission).order_by(Submission.id))
             ),
         )  # fmt: skip
+        files["scorings.csv"] = to_csv(
+            _SCORINGS,
+            (
+                (each.id, each.made.isoformat(), harmless(each.reason), each.version, each.answers_sha256)
+                for each in session.scalars(select(Scoring).order_by(Scoring.id))
+            ),
+        )
+        files["audit.csv"] = to_csv(
+            _AUDIT,
+            (
+                (
+                    each.id, each.at.isoformat(), harmless(each.actor), each.action, harmless(each.subject),
+                    json.dumps(each.detail, ensure_ascii=False, sort_keys=True), each.sha256,
+                )
+                for each in session.scalars(select(Event).order_by(Event.id))
+            ),
+        )  # fmt: skip
+    files["snapshots.json"] = json.dumps(snapshots(state), default=str, ensure_ascii=False, indent=1)
     headers = {"Content-Disposition": 'attachment; filename="boards.zip"'}
     return Response(to_zip(files), media_type="application/zip", headers=headers)
 

@@ -66,7 +66,7 @@ def _static(name: str) -> str:
 def _moment(at: datetime) -> Markup:
     """A time in UTC, which a script turns into the reader's."""
     at = at.astimezone(UTC)
-    told = f"{at:%Y-%m-%d %H:%M} UTC"
+    told = f"{at:%Y-%m-%d %H:%M}\u00a0UTC"
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), told)
 
 

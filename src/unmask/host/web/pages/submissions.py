@@ -26,6 +26,8 @@ _CARD = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-ac
 @router.get("/submissions")
 def show(request: Request, state: StateOf, account: SignedIn) -> Response:
     """All submissions of the team, the last first."""
+    if account.organizes:
+        return RedirectResponse("/desk/submissions", 303)
     definition = state.host.challenge.definition
     found = own_submissions(state, account.team_id)[::-1]
     with state.host.database.reading() as session:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from unmask.challenge.exporting.answers import write_sample
-from unmask.challenge.exporting.pages import EVALUATION, read_pages
+from unmask.challenge.exporting.pages import read_pages
 from unmask.challenge.folder import SAMPLE, Challenge
 from unmask.host.refusals import RefusedError
 from unmask.host.web.pages.rendering import render
@@ -21,8 +21,19 @@ from unmask.tables.errors import ChallengeError
 _log = logging.getLogger(__name__)
 router = APIRouter()
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-#: What is shown below a challenge's own text.
-_FURTHER = {"rules": EVALUATION}
+#: What of a definition these metrics depend on, and how pages call it; on others it has no effect.
+SETTINGS = {
+    "threshold": (
+        "Called fake from a score of",
+        {"balanced_accuracy", "f1", "fpr_per_million", "precision_at_prevalence"},
+    ),
+    "prevalence": (
+        "Share of fakes in the stream meant",
+        {"precision_at_prevalence", "recall_at_budget", "log_loss_at_prevalence"},
+    ),
+    "budget": ("Share of it that people look at", {"recall_at_budget"}),
+    "clip": ("Scores are clipped by", {"log_loss", "log_loss_at_prevalence", "cllr", "act_dcf"}),
+}
 
 
 @router.get("/overview")
@@ -34,10 +45,16 @@ def show(request: Request, state: StateOf, account: Visitor) -> Response:
     name, challenge = request.url.path.strip("/"), state.host.challenge
     if name == "prizes" and name not in challenge.definition.pages:
         raise RefusedError(404, "no_page", "the challenge has no such page", "look at the overview")
-    texts = _texts(challenge)
-    told = [texts[each] for each in (name, _FURTHER.get(name)) if each in texts]
+    own = _texts(challenge).get(name)
+    used = {metric.name for metric in challenge.definition.metrics}
+    settings = [
+        (title, getattr(challenge.definition, setting))
+        for setting, (title, metrics) in SETTINGS.items()
+        if used & metrics
+    ]
     return render(
-        request, state, account, "text.html", name=name, texts=[_html(text) for text in told], ids=len(challenge.ids),
+        request, state, account, "text.html", name=name, own=None if own is None else _html(own, name),
+        ids=len(challenge.ids), settings=settings,
     )  # fmt: skip
 
 
@@ -56,9 +73,11 @@ def _texts(challenge: Challenge) -> dict[str, str]:
         return {}
 
 
-def _html(text: str) -> Markup:
-    """Markdown without HTML of its own, its headings one step down: the page itself has the first."""
+def _html(text: str, name: str) -> Markup:
+    """Markdown without HTML of its own, its headings one step down: the page itself has the first, ``name``."""
     tokens = _markdown.parse(text)
+    if len(tokens) > 1 and tokens[0].type == "heading_open" and tokens[1].content.strip().casefold() == name:
+        del tokens[:3]  # the heading's beginning, text and end
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1:]) + 1, 6)}"

@@ -6,23 +6,22 @@ from typing import Annotated
 
 from fastapi import Depends, Form, Header, Request
 
-from unmask.host.accounts import Account, authenticate, by_id
+from unmask.host.accounts import Account, authenticate, begin_session, by_session, end_sessions
 from unmask.host.refusals import RefusedError
 from unmask.host.web.csrf import HEADER, require_proof
-from unmask.host.web.state import State, StateOf
+from unmask.host.web.state import SIGNED_IN, State, StateOf
 
-_TOKEN = "token"  # noqa: S105  # a key of the session
 #: What a refusal says where somebody must sign in first: pages then lead there.
 NOT_SIGNED_IN = "not_signed_in"
 
 
 def visitor(request: Request, state: StateOf) -> Account | None:
     """Whose session this is; None where nobody is signed in, or the token was revoked."""
-    token_id = request.session.get(_TOKEN)
-    if not isinstance(token_id, int):
+    kept = request.session.get(SIGNED_IN)
+    if kept is None:
         return None
     with state.host.database.reading() as session:
-        return by_id(session, token_id)
+        return by_session(session, kept)
 
 
 Visitor = Annotated[Account | None, Depends(visitor)]
@@ -66,11 +65,19 @@ def sign_in(request: Request, state: State, secret: str) -> Account:
     """
     with state.host.database.reading() as session:
         account = authenticate(session, secret.strip())
+        kept = None if account is None else begin_session(session, account)
     if account is None:
         raise RefusedError(401, "bad_token", "the token is unknown or was revoked", "paste the whole token, um_...")
     request.session.clear()
-    request.session[_TOKEN] = account.token_id
+    request.session[SIGNED_IN] = kept
     return account
+
+
+def sign_out(request: Request, state: State, account: Account) -> None:
+    """Forget what is in the browser's session, and let no copy of it, nor another browser's, hold any more."""
+    with state.host.database.writing() as session:
+        end_sessions(session, account)
+    request.session.clear()
 
 
 def tell(request: Request, message: str) -> None:

@@ -4,12 +4,14 @@
 const told = document.getElementById("told");
 
 function localTimes(root) {
-  const form = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-  const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+  const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", timeZoneName: "short" });
+  const utc = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
-    time.title = `${zoned.format(at)} UTC`;
-    time.textContent = form.format(at);
+    time.title = `${utc.format(at)} UTC`;
+    // A line may end between the two alone.
+    time.textContent = `${day.format(at).replaceAll(" ", "\u00a0")}, ${clock.format(at).replaceAll(" ", "\u00a0")}`;
   }
 }
 
@@ -112,6 +114,14 @@ function upload() {
   });
 }
 
+function outcome(each) {
+  const is = `Submission ${each.id} is ${each.state}`;
+  if (each.state !== "scored") return `${is}.`;
+  if (each.shown_of === null) return `${is}: not better than chance.`;
+  if (each.shown_of === each.id) return `${is}: ${each.public_score}.`;
+  return `${is}, and not better by more than chance: your score stays ${each.public_score}, that of submission ${each.shown_of}.`;
+}
+
 // While something waits to be scored: ask how it stands, and where that has changed, show the list anew.
 function watch() {
   const list = document.getElementById("submissions");
@@ -122,7 +132,10 @@ function watch() {
       const answer = await fetch("/api/submissions");
       if (!answer.ok) throw new Error(answer.status);
       const found = await answer.json();
-      const moved = found.filter((each) => document.querySelector(`[data-submission="${each.id}"]`)?.dataset.state !== each.state);
+      const moved = found.filter((each) => {
+        const row = document.querySelector(`[data-submission="${each.id}"]`);
+        return row?.dataset.state !== each.state || row.hasAttribute("data-paused") !== each.paused;
+      });
       if (moved.length) {
         const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
         const focused = document.activeElement?.id;
@@ -130,7 +143,7 @@ function watch() {
         shown.replaceWith(document.adoptNode(page.getElementById("submissions")));
         localTimes(document.getElementById("submissions"));
         if (focused) document.getElementById(focused)?.focus();
-        told.textContent = moved.map((each) => `Submission ${each.id} is ${each.state}${each.public_score === null ? "" : `: ${each.public_score}`}.`).join(" ");
+        told.textContent = moved.map((each) => outcome(each)).join(" ");
         pause = 1000;
       }
       if (!found.some((each) => each.state === "queued" || each.state === "running")) return;
