@@ -97,6 +97,45 @@ def test_faults_inside_name_line_and_key(tmp_path, text, told):
     assert told in refusal(written(tmp_path, "\n".join([*lines, text])))
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("media: [picture]", '"picture" cannot be used — write a list such as [video]'),
+        ("media: [viedo]", "did you mean video?"),
+        ("media: video", '"video" cannot be used — write a list'),
+        ("tracks: [{name: open}]", "[{name: ...}] cannot be used — write a list of names"),
+        ("slices: [b, a, a]", "none twice"),
+        ("name:", "name: it is empty"),
+        ("name: ", "name: it is empty"),
+        ("metrc: eer", "line 5: metrc: not a key that is known here — did you mean metric?"),
+        ("limits: {minuts: 3}", "limits.minuts: not a key that is known here — did you mean minutes?"),
+        ("metric: ruc_auc", '"ruc_auc" cannot be used — did you mean roc_auc? write one of those that unmask metrics'),
+        ("digits: true", "digits: true cannot be used"),
+        ("phases: [{name: a, opens: 2026-01-01}]", '"2026-01-01" has no time — write that, too: 2026-01-01T00:00:00Z'),
+        ("phases: [{name: a, opens: 2026-01-01T10:00:00}]", "no time zone — add Z for UTC: 2026-01-01T10:00:00Z"),
+        ("phases: [{name: a, opens: '2026-01-01T10:00:00Z'}]", "write it without quotes"),
+        ("phases:\n- {name: a, opens: 2026-01-01T10:00:00Z}", "line 6: phases.0.closes: missing"),
+        ("phases: [{name: a, closes: 2026-02-30T00:00:00Z}]", "line 5: phases.0.closes: \"2026-02-30T00:00:00Z\""),
+        ("phases: [{name: a, closes: 2026-02-28T25:00:00Z}]", "there is no such day, or no such time"),
+    ],
+)  # fmt: skip
+def test_a_message_shows_what_stands_there_and_what_may_have_been_meant(tmp_path, text, told):
+    key = text.partition(":")[0]
+    lines = [f"{name}: {value}" for name, value in GOOD.items() if name != key]
+    lines += [""] * (key in GOOD)  # the line is the fifth, whatever stood before
+    assert told in refusal(written(tmp_path, "\n".join([*lines, text])))
+
+
+def test_a_day_that_there_is_not_hides_no_other_fault(tmp_path):
+    text = refusal(written(tmp_path, phases="[{name: a, opens: 2026-01-01T00:00:00Z, closes: 2026-02-30}]", digits="0"))
+    assert text.startswith("2 problems")
+    assert "there is no such day" in text
+
+
+def test_no_list_of_names_is_endless(tmp_path):
+    assert max(map(len, refusal(written(tmp_path, metric="x", tie_breakers="[y]")).splitlines())) < 160
+
+
 def test_all_faults_at_once(tmp_path):
     text = refusal(written(tmp_path, metric="x", digits="0", colour="red", sha256=None))
     assert text.startswith("4 problems")
@@ -110,9 +149,9 @@ def test_all_faults_at_once(tmp_path):
         ("just text", "no keys"),
         ("!!python/object/apply:os.system ['true']", "not YAML"),
         ("a: &a [1, 1]\nb: *a", "alias"),
-        ("name: a\nname: b", "more than once"),
+        ("name: a\nname: b", 'line 2: the key "name" stands more than once — keep one'),
+        ("name: Faces: the 2nd", "put a text that has a colon in quotes"),
         ("[" * 20_000, "not YAML"),
-        ("x: 2024-99-99", "not YAML"),
         ("\x00", "not YAML"),
         ("#" * 70_000, "bytes"),
         ("{a: 1}: 2", "not YAML"),

@@ -51,7 +51,7 @@ def test_an_entrant_checks_with_the_sample_alone(tmp_path, challenge):
     (folder / "sample_submission.csv").write_bytes((challenge / "sample_submission.csv").read_bytes())
     assert check_submission(folder, tmp_path / "mine.csv") == 120
     (tmp_path / "mine.csv").write_text("id,score\nv000,0.5\n")
-    with pytest.raises(TableError, match='no row for the id "v001"'):
+    with pytest.raises(TableError, match='119 of the 120 ids have no row: "v001"'):
         check_submission(folder, tmp_path / "mine.csv")
 
 

@@ -34,10 +34,23 @@ def test_from_init_to_standings(folder, capsys):
     assert (folder / "standings.html").read_text().startswith("<!DOCTYPE html>")
 
 
+def test_init_says_which_rows_it_took(tmp_path, capsys):
+    frame = {"id": [f"v{i:02d}" for i in range(80)], "label": [i % 2 for i in range(80)]}
+    split = ["test" if i < 60 else "train" for i in range(80)]
+    pl.DataFrame(frame).with_columns(split=pl.Series(split)).write_csv(tmp_path / "m.csv")
+    assert main(["challenge", "init", str(tmp_path / "a"), "--manifest", str(tmp_path / "m.csv")]) == 0
+    assert "taken: 60 of the 80 rows, those of the split test; all with --split ''" in capsys.readouterr().out
+    assert main(["challenge", "init", str(tmp_path / "b"), "--manifest", str(tmp_path / "m.csv"), "--split", ""]) == 0
+    assert "taken" not in capsys.readouterr().out
+
+
 def test_the_terminal_tells_every_fault_or_where_it_is(folder, capsys):
     submissions = folder / "submissions"
     sample = (folder / "sample_submission.csv").read_text()
-    (submissions / "long.csv").write_text("".join(sample.splitlines(keepends=True)[:5]))
+    header, *rows = sample.splitlines()[:-5]  # and five ids without a row
+    for number, score in enumerate(5 * ["", "x", '"0,5"', "2"]):  # five of each kind are not folded
+        rows[number] = rows[number].replace("0.5", score)
+    (submissions / "long.csv").write_text("\n".join([header, *rows]))
     (submissions / "short.csv").write_text(sample.replace("0.5", "2", 19))
     assert main(["challenge", "rank", str(folder)]) == 0
     told = capsys.readouterr().out
@@ -47,8 +60,8 @@ def test_the_terminal_tells_every_fault_or_where_it_is(folder, capsys):
     assert "(and 18 more like it: lines 3-20)" in short
     assert "more lines" not in short
     long = told[told.index("refused: long") : told.index("refused: short")]
-    assert f"more lines, in {page} below the team's name" in long
-    assert long.count("there is no row for the id") == 20
+    assert f"... and 5 more lines, in {page} below the team's name" in long
+    assert long.count(" — ") == 20
 
 
 def test_public_standings_on_the_terminal(folder, capsys):

@@ -58,7 +58,14 @@ def pictures(root: Path, *, quality: int = 90, split: str = "test") -> list[dict
 def hidden(tmp_path) -> tuple[Path, Path]:
     """A challenge with new ids, made of sound pictures, and the manifest of them."""
     manifest = write(tmp_path / "hidden", pictures(tmp_path / "hidden"))
-    return create(tmp_path / "c", manifest, new_ids=True).folder, manifest
+    return write_texts(create(tmp_path / "c", manifest, new_ids=True).folder), manifest
+
+
+def write_texts(folder: Path) -> Path:
+    """Give a challenge the texts that whoever makes it has to write."""
+    for page in folder.glob("*.md"):
+        page.write_text("# Text\n")
+    return folder
 
 
 def leaking(tmp_path: Path) -> Path:
@@ -90,7 +97,7 @@ def test_sound_files_are_fine(hidden, tmp_path, capsys):
 def test_a_feature_that_tells_is_told_aloud_and_in_the_file(tmp_path, capsys):
     root = tmp_path / "hidden"
     manifest = write(root, pictures(root, quality=80))
-    folder = create(tmp_path / "c", manifest, new_ids=True).folder
+    folder = write_texts(create(tmp_path / "c", manifest, new_ids=True).folder)
     assert run(folder, "--files", manifest, "--json", tmp_path / "out/check.json", "--workers", 1) == 0
     told = capsys.readouterr()
     assert "warning: bytes alone tells real from fake in images: AUC 0." in told.err
@@ -213,7 +220,9 @@ def test_copies_under_both_labels_and_nothing_to_judge(hidden, tmp_path, capsys)
     assert "22 files are not there" in told.err
     first.unlink()
     second.unlink()
-    assert run(folder, "--files", manifest, "--workers", 1) == 0
+    with pytest.raises(ChallengeError, match="none of the 24 hidden files can be used") as refused:
+        run(folder, "--files", manifest, "--workers", 1)
+    assert "24 files are not there" in str(refused.value)
     assert "note: no trivial feature was judged" in capsys.readouterr().out
 
 
@@ -273,5 +282,5 @@ def test_the_base_install_looks_at_what_needs_no_decoder(tmp_path):
     assert {each["kind"] for each in content["findings"]} == {"same_bytes", "shared_subject", "trivial_feature"}
     (note,) = [note for note in content["notes"] if "not installed" in note]
     assert "codecs" in note
-    assert "pip install 'unmask[train]'" in note
+    assert "pip install -e '.[train]'" in note
     assert note in done.stdout

@@ -42,7 +42,7 @@ def test_a_bad_file_is_refused_with_all_its_faults(server, tmp_path):
     told = run("submit", str(tmp_path / "b.csv"), "--server", server.url, "--token", server.team("Bad"))
     assert told.returncode == 2
     assert "between 0 and 1" in told.stderr
-    assert "there is no row" in told.stderr
+    assert "119 of the 120 ids have no row" in told.stderr
     assert "cost no submission" in told.stderr
 
 

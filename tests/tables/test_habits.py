@@ -124,11 +124,16 @@ def test_rows_mostly_of_one_split_are_one_fault_beside_those_of_the_lines(tmp_pa
 
 
 @pytest.mark.parametrize("kept", [lambda n: n % 2, lambda n: n > 2, lambda n: n > 590, lambda n: n < 400])
-def test_other_missing_ids_are_told_one_by_one(tmp_path, kept):
+def test_other_missing_ids_are_of_no_split(tmp_path, kept):
     ids = [name for n, name in enumerate(SPLITS) if kept(n)]
     told = faults(answered(ids, tmp_path), expected_ids=SPLITS, splits=SPLITS)
-    assert len(told) == 600 - len(ids)
-    assert all("there is no row for the id" in what for _, what, _ in told)
+    missing = 600 - len(ids)
+    if missing > 5:
+        ((_, what, _),) = told
+        assert what.startswith(f"{missing} of the 600 ids have no row: ")
+    else:
+        assert len(told) == missing
+        assert all("there is no row for the id" in what for _, what, _ in told)
 
 
 def test_one_split_alone_is_never_offered(tmp_path):

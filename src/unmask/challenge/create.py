@@ -10,6 +10,7 @@ from unmask.challenge.definition import DEFINITION, Definition, write_definition
 from unmask.challenge.folder import NAMES, SAMPLE, SUBMISSIONS, Challenge, open_challenge
 from unmask.challenge.ids import new_names
 from unmask.challenge.parts import split_parts
+from unmask.challenge.rules import meant
 from unmask.challenge.texts import FILES, write_pages
 from unmask.scoring.metrics import METRICS
 from unmask.tables.answers import NOT_SLICES, read_answers, write_answers
@@ -71,7 +72,9 @@ def create(
         what = f"the ignored share {ignored!r} is below 0, or leaves nothing to the private part"
         raise ChallengeError(what, next_step="give one such as 0.1")
     if metric not in METRICS:
-        raise ChallengeError(f"there is no metric {metric!r}", next_step=f"give one of {', '.join(METRICS)}")
+        raise ChallengeError(
+            f"there is no metric {metric!r}", next_step=f"{meant(metric, METRICS)}give one that unmask metrics lists"
+        )
     if audit is not None:
         require_clean(Path(audit), [Path(manifest)], without="leave out --audit", more_may_be_audited=True)
     key = read_answers(manifest, split=split)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from unmask.challenge.definition import refuse
+from unmask.challenge.exporting.pages import read_page
 from unmask.challenge.folder import NAMES, SAMPLE, Challenge, open_challenge
 from unmask.challenge.ids import find_tells
 from unmask.challenge.parts import missing_classes, torn_clusters
 from unmask.challenge.submission import read_submission
-from unmask.tables.errors import TableError, UnmaskError
+from unmask.challenge.texts import PLACEHOLDER
+from unmask.tables.answers import NOT_SLICES
+from unmask.tables.errors import ChallengeError, TableError, UnmaskError
 from unmask.tables.reading import shown
 
 _LISTED = 10
+_NOT_FOR_TEAMS = "would show teams what they must not know, such as who is in a file"
 
 
 def check_challenge(folder: str | Path) -> Challenge:
-    """Check the definition, the answer key's hash, both parts, and that the sample submission is accepted.
+    """Check the definition, its pages and slices, the key's hash and both parts, and that the sample is accepted.
 
     Raises:
         ChallengeError: with everything that is wrong.
@@ -27,7 +33,7 @@ def check_challenge(folder: str | Path) -> Challenge:
     torn = torn_clusters(challenge.key)
     if torn:
         problems.append(f"{len(torn)} clusters are public and private at once: {_some(torn)} — put each into one part")
-    problems += _sample_problems(challenge)
+    problems += [*_sample_problems(challenge), *_page_problems(challenge), *_slice_problems(challenge)]
     refuse(Path(folder), problems)
     return challenge
 
@@ -35,6 +41,18 @@ def check_challenge(folder: str | Path) -> Challenge:
 def find_warnings(challenge: Challenge) -> list[str]:
     """What an organizer should know of a challenge that can be used, a sentence each."""
     return [*_shared_people(challenge), *_telling_ids(challenge)]
+
+
+def find_unready(challenge: Challenge) -> list[str]:
+    """What is still to be done before teams can take part, a sentence each."""
+    said = challenge.definition
+    rest = [file for file in said.pages.values() if re.search(PLACEHOLDER, read_page(challenge, file))]
+    what = "there is still a line '*Write here ...*'"
+    found = [f"{', '.join(rest)}: {what} — write your own, or take it out"] if rest else []
+    if said.phases and said.phases[-1].closes <= datetime.now(UTC):
+        ended = f"{said.phases[-1].closes.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        found.append(f"the last phase ended on {ended}, nobody can submit any more — mend the dates in challenge.yaml")
+    return found
 
 
 def _shared_people(challenge: Challenge) -> list[str]:
@@ -71,3 +89,24 @@ def _sample_problems(challenge: Challenge) -> list[str]:
     except UnmaskError as error:
         return [f"{SAMPLE}: {error.what} — {error.next_step}"]
     return []
+
+
+def _page_problems(challenge: Challenge) -> list[str]:
+    problems = []
+    for page, file in challenge.definition.pages.items():
+        try:
+            read_page(challenge, file)
+        except ChallengeError as error:
+            problems.append(f"pages.{page}: {error.what} — {error.next_step}")
+    return problems
+
+
+def _slice_problems(challenge: Challenge) -> list[str]:
+    columns = challenge.key.columns
+    offered = [name for name in columns if name not in NOT_SLICES]
+    choice = f"write any of {', '.join(map(shown, offered))}" if offered else "leave slices out: the key has none"
+    return [
+        f"slices: {shown(name)} {_NOT_FOR_TEAMS if name in columns else 'is no column of the answer key'} — {choice}"
+        for name in challenge.definition.slices
+        if name not in offered
+    ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
@@ -22,15 +23,51 @@ REGISTRATION = ("invitation", "open")
 _TABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(csv|csv\.gz|parquet)")
 _PAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.md")
 _DATE = "write a date in UTC such as 2026-01-31T23:59:59Z"
+#: More names than these are not listed in a message.
+_MANY = 12
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """What a value must be: a test of the value, the same in words, and what becomes of it."""
+    """What a value must be: a test of the value, the same in words, what becomes of it; and names to choose from."""
 
     holds: Callable[[Any], bool]
     remedy: str
     becomes: Callable[[Any], Any] | None = None
+    choices: tuple[str, ...] = ()
+
+    def fault(self, value: object) -> str:
+        """What is wrong with a value that does not hold, and what to write."""
+        if value is None:
+            return f"it is empty — {self.remedy}"
+        items = value if isinstance(value, list) else [value]
+        wrong = [item for item in items if isinstance(item, str) and self.choices and item not in self.choices]
+        told = ", ".join(map(shown, wrong)) if wrong else _told(value)
+        return f"{told} cannot be used — {meant(wrong[0], self.choices) if wrong else ''}{self.remedy}"
+
+
+class _Moment(_Rule):
+    """A rule for dates, which people write in many ways."""
+
+    def fault(self, value: object) -> str:
+        """See above."""
+        if isinstance(value, datetime):
+            return f"{_told(value)} has no time zone — add Z for UTC: {value.isoformat()}Z"
+        if isinstance(value, date):
+            return f"{_told(value)} has no time — write that, too: {value.isoformat()}T00:00:00Z"
+        if isinstance(value, str) and re.match(r"\d{4}-\d\d?-\d\d?", value):
+            try:
+                datetime.fromisoformat(value)
+            except ValueError:
+                return f"{_told(value)} cannot be used: there is no such day, or no such time — {self.remedy}"
+            return f"{_told(value)} is text — write it without quotes"
+        return super().fault(value)
+
+
+def meant(name: str, known: Collection[str]) -> str:
+    """A question with the known names that are written alike, and a blank; "" where there are none."""
+    near = get_close_matches(name, known, 3)
+    return f"did you mean {' or '.join(near)}? " if near else ""
 
 
 def _whole(low: int, high: int) -> _Rule:
@@ -56,14 +93,20 @@ def _decimal(low: float, high: float, *, ends: bool = True) -> _Rule:
 
 
 def _one_of(values: tuple[str, ...] | list[str]) -> _Rule:
-    return _Rule(lambda value: isinstance(value, str) and value in values, f"write one of {', '.join(values)}")
+    remedy = f"write one of {_listed(values)}"
+    return _Rule(lambda value: isinstance(value, str) and value in values, remedy, choices=tuple(values))
 
 
 def _some_of(values: tuple[str, ...] | list[str]) -> _Rule:
     def holds(value: object) -> bool:
         return _is_list(value, lambda item: item in values)
 
-    return _Rule(holds, f"write a list of any of {', '.join(values)}", tuple)
+    remedy = f"write a list such as [{values[0]}], of any of {_listed(values)}, none twice"
+    return _Rule(holds, remedy, tuple, tuple(values))
+
+
+def _listed(values: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(values) if len(values) <= _MANY else "those that unmask metrics lists"
 
 
 def _is_list(value: object, holds: Callable[[str], bool]) -> bool:
@@ -82,8 +125,8 @@ def _file(pattern: re.Pattern[str], remedy: str) -> _Rule:
 
 
 _NAME = _Rule(_is_name, "write a name of at most 200 characters on one line")
-_NAMES = _Rule(lambda value: _is_list(value, _is_name), "write a list of names, none twice", tuple)
-_WHEN = _Rule(lambda value: isinstance(value, datetime) and value.tzinfo is not None, _DATE)
+_NAMES = _Rule(lambda value: _is_list(value, _is_name), "write a list of names, as [open, closed], none twice", tuple)
+_WHEN = _Moment(lambda value: isinstance(value, datetime) and value.tzinfo is not None, _DATE)
 _YES_NO = _Rule(lambda value: isinstance(value, bool), "write true or false")
 
 #: Key to rule; a mapping of rules where the value has keys of its own.
@@ -104,7 +147,7 @@ _RULES: dict[str, _Rule | dict[str, _Rule]] = {
     "seed": _whole(0, 2**32 - 1),
     "replicates": _whole(1, 100_000),
     "show": _some_of(SHOWABLE),
-    "slices": _Rule(lambda value: _is_list(value, _is_name), "write a list of columns of the answer key", tuple),
+    "slices": _Rule(lambda value: _is_list(value, _is_name), "write a list of the key's columns, none twice", tuple),
     "media": _some_of(MEDIA),
     "tracks": _NAMES,
     "pages": dict.fromkeys(PAGES, _file(_PAGE, "write the plain name of a .md file in the same folder")),
@@ -132,7 +175,9 @@ class Checked:
     def note(self, place: Place, told: str) -> None:
         """Note a fault of what stands at ``place``."""
         dotted = ".".join(part if part.isidentifier() or part.isdigit() else shown(part) for part in map(str, place))
-        line = self.lines.get(tuple(part if isinstance(part, int) else str(part) for part in place))
+        known = tuple(part if isinstance(part, int) else str(part) for part in place)
+        # What is missing has no line; that of what it is missing in leads there.
+        line = self.lines.get(known) or (self.lines.get(known[:-1]) if len(known) > 1 else None)
         self.problems.append(f"line {line}: {dotted}: {told}" if line else f"{dotted}: {told}")
 
 
@@ -168,9 +213,8 @@ def _check_keys(
         rule = rules.get(key) if isinstance(key, str) else None
         if rule is None:
             known = [*rules, _PHASES] if not place else list(rules)
-            checked.note(
-                (*place, str(key)), f"not a key that is known here — leave it out; keys are {', '.join(known)}"
-            )
+            remedy = meant(str(key), known) or f"leave it out; keys are {', '.join(known)}"
+            checked.note((*place, str(key)), f"not a key that is known here — {remedy.rstrip()}")
         elif isinstance(rule, dict):
             if isinstance(value, dict):
                 values[key] = _check_keys(checked, (*place, key), value, rule)
@@ -179,7 +223,7 @@ def _check_keys(
         elif rule.holds(value):
             values[key] = rule.becomes(value) if rule.becomes else value
         else:
-            checked.note((*place, key), f"{_told(value)} cannot be used — {rule.remedy}")
+            checked.note((*place, key), rule.fault(value))
     for key in required:
         if key not in given:
             checked.note((*place, key), f"missing — {_remedy(rules[key])}")
@@ -210,4 +254,15 @@ def _remedy(rule: _Rule | dict[str, _Rule]) -> str:
 
 
 def _told(value: object) -> str:
-    return shown(str(value)) if isinstance(value, str | int | float | datetime) else f"a {type(value).__name__}"
+    """A value as its writer sees it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_told, value[:3]))}{', ...' if len(value) > 3 else ''}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: ..." if isinstance(key, str) else "..." for key in [*value][:3]) + "}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return shown(str(value))

@@ -34,6 +34,8 @@ may count for neither; which is which is not told.
 *Write here what can be won, or take this page out of challenge.yaml.*
 """,
 }
+#: What is to be written anew in them.
+PLACEHOLDER = r"\*Write here [^*]*\*"
 #: Name of each page and its file, as ``challenge.yaml`` states them.
 FILES = {page: f"{page}.md" for page in _TEXTS}
 

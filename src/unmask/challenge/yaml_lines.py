@@ -15,8 +15,18 @@ _MAX_BYTES = 65_536
 Place = tuple[str | int, ...]
 
 
+_COLON = "mapping values are not allowed here"
+
+
+class _TwiceError(yaml.MarkedYAMLError):
+    """A key stands more than once."""
+
+
 class _Loader(yaml.SafeLoader):
-    """The safe loader, which also refuses a key that stands twice, and aliases, which can blow a small file up."""
+    """The safe loader, which also refuses a key that stands twice, and aliases, which can blow a small file up.
+
+    A date that there is not, such as 2026-02-30, stays text: whoever looks at its key can tell what is wrong with it.
+    """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -25,11 +35,21 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
+        for key, _ in reversed(node.value):
             if isinstance(key.value, str) and keys.count(key.value) > 1:
                 problem = f"the key {shown(key.value)} stands more than once"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+                raise _TwiceError(problem=problem, problem_mark=key.start_mark)
         return super().construct_mapping(node, deep)
+
+    def construct_moment(self, node: yaml.ScalarNode) -> object:
+        """A date, or the text that stands in its place."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError:
+            return self.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_moment)
 
 
 def load(path: Path) -> tuple[dict[object, object], dict[Place, int]]:
@@ -48,7 +68,12 @@ def load(path: Path) -> tuple[dict[object, object], dict[Place, int]]:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}: " if mark else ""
         what = getattr(error, "problem", None) or error or type(error).__name__
-        raise _refused(path, f"{place}not YAML that can be used ({what}) — write lines such as 'key: value'") from error
+        if isinstance(error, _TwiceError):
+            raise _refused(path, f"{place}{what} — keep one of them") from error
+        remedy = "write lines such as 'key: value'"
+        if what == _COLON:
+            remedy = "put a text that has a colon in quotes: name: 'Faces: the second'"
+        raise _refused(path, f"{place}not YAML that can be used ({what}) — {remedy}") from error
     if node is None or not isinstance(given, dict):
         raise _refused(path, "it holds no keys — write lines such as 'metric: roc_auc'")
     lines: dict[Place, int] = {}

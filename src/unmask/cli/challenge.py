@@ -54,6 +54,7 @@ def init(
     """
     from unmask.challenge.create import create
     from unmask.challenge.review import find_warnings
+    from unmask.tables.reading import read_table
 
     made = create(
         folder, manifest, split=split or None, public=public, ignored=ignored, name=name, metric=metric, seed=seed,
@@ -62,6 +63,9 @@ def init(
     parts = made.key["usage"].value_counts(sort=True).rows()
     told = ", ".join(f"{count:,} {usage}" for usage, count in parts)
     typer.echo(f"made {made.folder / 'challenge.yaml'}: {told} rows; submissions go into {made.folder / 'submissions'}")
+    rows = len(read_table(manifest).lines) if split else made.key.height
+    if rows > made.key.height:
+        typer.echo(f"taken: {made.key.height:,} of the {rows:,} rows, those of the split {split}; all with --split ''")
     if new_ids:
         typer.echo(f"made {made.folder / 'names.csv'}: the original id of each file, for you alone")
     for warning in find_warnings(made):

@@ -45,7 +45,7 @@ def check(
 
     Example: unmask challenge check faces-2025/ --files hidden.parquet --training train.parquet
     """
-    from unmask.challenge.review import check_challenge, find_warnings
+    from unmask.challenge.review import check_challenge, find_unready, find_warnings
     from unmask.challenge.submission import check_submission
     from unmask.tables.errors import ChallengeError
 
@@ -59,7 +59,7 @@ def check(
         typer.echo(f"{submission.name}: fine, {check_submission(folder, submission):,} ids answered")
         return
     made = check_challenge(folder)
-    warnings = find_warnings(made)
+    warnings = [*find_unready(made), *find_warnings(made)]
     warnings += _check_files(made, files, training or [], json, workers) if files is not None else []
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -103,7 +103,13 @@ def _check_files(
     _show(judged, notes)
     if out is not None:
         _write(out, made, paths, findings, judged, notes)
-    return [_told(finding) for finding in findings]
+    told = [_told(finding) for finding in findings]
+    if looked.filter(split=between.HIDDEN)["fault"].null_count() == 0:
+        raise ChallengeError(
+            "\n".join([f"none of the {hidden.height:,} hidden files can be used", *told]), where=manifest,
+            next_step="mend the files, or give the manifest of those that teams will get",
+        )  # fmt: skip
+    return told
 
 
 def _show(judged: pl.DataFrame, notes: list[str]) -> None:

@@ -93,8 +93,8 @@ def _explain(error: Exception) -> tuple[int, str]:
         return 2, str(error)
     if isinstance(error, ModuleNotFoundError) and (error.name or "unmask").partition(".")[0] != "unmask":
         if str(error.name).partition(".")[0] in _OF_HOST:
-            return 2, f"{error}\n  next:  this command needs the server's packages: pip install 'unmask[host]'"
-        return 2, f"{error}\n  next:  this command needs the heavy packages: pip install 'unmask[train]'"
+            return 2, f"{error}\n  next:  this command needs the server's packages: pip install -e '.[host]'"
+        return 2, f"{error}\n  next:  this command needs the heavy packages: pip install -e '.[train]'"
     if isinstance(error, OSError):
         where = f"\n  where: {error.filename}" if error.filename else ""
         remedy = "check that the path exists, may be written to, and that the disk has room"

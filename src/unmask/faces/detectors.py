@@ -21,7 +21,7 @@ def _mtcnn() -> FaceDetector:
         from unmask.faces.mtcnn import Mtcnn
     except ModuleNotFoundError as error:
         raise StoreError(
-            "the face detector mtcnn is not installed", next_step="run: pip install 'unmask[mtcnn]'"
+            "the face detector mtcnn is not installed", next_step="run: pip install -e '.[mtcnn]'"
         ) from error
     return Mtcnn()
 

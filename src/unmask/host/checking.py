@@ -21,8 +21,8 @@ from unmask.tables.errors import UnmaskError
 
 #: So many files are checked at a time.
 AT_ONCE = 2
-#: Seconds for one file.
-_SECONDS = 60.0
+#: Seconds for one file: a million rows take one or two. A reader that ran out of memory may hang.
+_SECONDS = 30.0
 #: Bytes that a process may map: what its libraries take, and so many times the longest file that may be sent.
 _BASE, _TIMES = 3 * 1024**3, 20
 #: Files after which a process makes room for a new one.

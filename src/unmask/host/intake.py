@@ -12,6 +12,7 @@ from typing import BinaryIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from unmask.challenge.definition import Definition
 from unmask.challenge.folder import Challenge
 from unmask.host.accounts import Account
 from unmask.host.checking import check
@@ -62,10 +63,7 @@ class Intake:
         """
         if account.team_id is None:
             raise RefusedError(403, "no_team", "an organizer's token cannot submit", "make a team and use its token")
-        tracks = self.challenge.definition.tracks
-        if track not in (tracks or ("",)):
-            told = f"give one of {', '.join(tracks)}" if tracks else "leave the track out"
-            raise RefusedError(422, "no_track", "the challenge has no such track", told)
+        refuse_other_tracks(self.challenge.definition, track)
         with self.database.reading() as session:
             self._refuse_if_closed(session, account.team_id, at)
         megabytes = self.challenge.definition.limits.megabytes
@@ -140,6 +138,13 @@ class Intake:
                     day=day_of(at), problems=problems,
                 )
             )  # fmt: skip
+
+
+def refuse_other_tracks(definition: Definition, track: str) -> None:
+    """Raise RefusedError where a challenge has no such track."""
+    if track not in (definition.tracks or ("",)):
+        told = f"give one of {', '.join(definition.tracks)}" if definition.tracks else "leave the track out"
+        raise RefusedError(422, "no_track", "the challenge has no such track", told)
 
 
 def _refuse_if_long(received: Received, most: int) -> None:

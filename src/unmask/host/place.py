@@ -102,7 +102,7 @@ def _stamp(challenge: Challenge) -> list[tuple[int, int] | None]:
 
 
 def open_host(folder: str | Path, *, database: str | None = None, queue: str | None = None) -> Host:
-    """The host of the challenge in ``folder``; nothing is written.
+    """The host of the challenge in ``folder``; of what it needs, its folder alone is made.
 
     Args:
         folder: the challenge's, or its ``challenge.yaml``.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +14,11 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from unmask.host.accounts import make_token
+from unmask.host.database import Database
 from unmask.host.place import DATABASE, FOLDER, HTTPS, PARENT, QUEUE, Host
+from unmask.host.queue import Queue
+from unmask.tables.errors import UnmaskError
 
 #: Seconds between two looks at the workers, and that one has to end in.
 _LOOK, _PATIENCE = 1.0, 20.0
@@ -37,10 +42,40 @@ class Serving:
     workers: int = 1
     https: bool = False
 
+    @property
+    def url(self) -> str:
+        """Where people go."""
+        return f"http://{f'[{self.address}]' if ':' in self.address else self.address}:{self.port}"
+
+
+def require_free(serving: Serving) -> None:
+    """Raise UnmaskError where nothing can listen on the address and port."""
+    family = socket.AF_INET6 if ":" in serving.address else socket.AF_INET
+    try:
+        socket.create_server((serving.address, serving.port), family=family).close()
+    except OSError as error:
+        why = (error.strerror or str(error)).partition(" (")[0]
+        what = f"cannot listen on {serving.url}: {why}"
+        raise UnmaskError(what, next_step="give another port, such as --port 8080, or another --host") from error
+
+
+def require_usable(database: str | None, queue: str | None) -> None:
+    """Raise UnmaskError where an address that is given, here or by the environment, cannot be used."""
+    if url := database or os.environ.get(DATABASE):
+        Database(url).close()
+    if url := queue or os.environ.get(QUEUE):
+        Queue(url, lambda _: None)
+
+
+def new_token(host: Host) -> str:
+    """Another organizer's token, for whoever lost the first."""
+    with host.database.writing() as session:
+        return make_token(session, host.now(), "unmask", "organizer", None)
+
 
 def serve(host: Host, serving: Serving) -> None:
     """Serve until a signal ends the process."""
-    os.environ |= environment(host, https=serving.https)
+    os.environ |= environment(host, https=serving.https) | {PARENT: str(os.getpid())}
     # uvicorn ends well on a signal and then raises it again: without a handler that would be the end, workers or not.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     with _workers(serving.workers):
@@ -65,8 +100,7 @@ def _workers(count: int) -> Iterator[None]:
     running: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
-        known = os.environ | {PARENT: str(os.getpid())}
-        return subprocess.Popen([sys.executable, "-m", "unmask", "worker", os.environ[FOLDER]], env=known)  # noqa: S603
+        return subprocess.Popen([sys.executable, "-m", "unmask", "worker", os.environ[FOLDER]])  # noqa: S603
 
     def keep() -> None:
         while not ending.wait(_LOOK):

@@ -57,7 +57,7 @@ def in_order(
         import ray
         from ray.exceptions import RayActorError, RayTaskError
     except ModuleNotFoundError as error:
-        raise UnmaskError("Ray is not installed", next_step="run: pip install 'unmask[cluster]'") from error
+        raise UnmaskError("Ray is not installed", next_step="run: pip install -e '.[cluster]'") from error
     if not files:
         return
     begun = not ray.is_initialized()

@@ -116,7 +116,7 @@ class TableError(UnmaskError):
         """
         kinds: dict[tuple[str, int], list[Problem]] = {}
         for number, problem in enumerate(self.problems):
-            # Faults of the whole file stay apart: ids that have no row are told one by one.
+            # Faults of the whole file stay apart: each has its own words.
             kinds.setdefault(("", number) if not problem.line else (_kind(problem), 0), []).append(problem)
         groups: list[list[Problem]] = []
         for kind in kinds.values():

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from unmask.tables.checks import TEXT, as_text, check_ids, check_numbers, check_whole_numbers, require_columns
-from unmask.tables.errors import Problem
+from unmask.tables.errors import Problem, TableError
 from unmask.tables.matching import positions
 from unmask.tables.reading import RawTable, read_table, shown
 from unmask.tables.writing import write_table
@@ -143,6 +143,11 @@ def _check_asked(
         what = f"there is no row for {len(missing):,} of the {len(asked):,} ids"
         remedy = f"score that split alone: --split {shown(split)[1:-1]}"
         table.problems.append(Problem(0, f"{what}: those at hand are {how} of the split {shown(split)}", remedy))
+        return
+    if len(missing) > TableError.ALIKE:
+        some = ", ".join(map(shown, missing.head(TableError.ALIKE)))
+        what = f"{len(missing):,} of the {len(asked):,} ids have no row: {some}, ..."
+        table.problems.append(Problem(0, what, "add a row for each"))
         return
     for name in missing:
         table.problems.append(Problem(0, f"there is no row for the id {shown(name)}", "add one"))

@@ -35,10 +35,10 @@ def read_regular(data: bytes, header: Sequence[str], *, most_rows: int, longest:
         return None
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
+    if not data.endswith(b"\n"):
+        data += b"\n"  # polars overlooks a cell too many, if it is empty and the last one
     # Each control character is a line break, or the rows that are read will be fewer.
-    breaks, commas = _count(data)
-    whole = data.endswith(b"\n")
-    lines = breaks + (not whole)
+    lines, commas = _count(data)
     if not 1 < lines <= most_rows + 1 or commas != lines * (width - 1):
         return None
     try:
@@ -51,7 +51,7 @@ def read_regular(data: bytes, header: Sequence[str], *, most_rows: int, longest:
     sizes = frame.select(
         (pl.all().str.len_bytes().sum()).name.prefix("sum_"), (pl.all().str.len_bytes().max()).name.prefix("max_")
     ).row(0)
-    signs = len(data) - (data.index(b"\n") + 1) + (not whole)
+    signs = len(data) - (data.index(b"\n") + 1)
     if frame.shape != (lines - 1, width) or sum(sizes[:width]) + frame.height * width != signs:
         return None
     if max(size or 0 for size in sizes[width:]) > longest:

@@ -38,19 +38,25 @@ def read_pages(challenge: Challenge) -> dict[str, str]:
     Raises:
         ChallengeError: a file that the definition names is not there, or is not UTF-8 text.
     """
-    own = {name: _read(challenge, file) for name, file in challenge.definition.pages.items()}
+    own = {name: read_page(challenge, file) for name, file in challenge.definition.pages.items()}
     own[EVALUATION] = _evaluation(challenge)
     order = (PAGES[0], EVALUATION, *PAGES[1:])
     return {name: own[name] for name in order if own.get(name, "").strip()}
 
 
-def _read(challenge: Challenge, file: str) -> str:
+def read_page(challenge: Challenge, file: str) -> str:
+    """The Markdown of one of the challenge's own pages.
+
+    Raises:
+        ChallengeError: it is not there, or is not UTF-8 text.
+    """
     path = challenge.folder / file
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ChallengeError(
-            f"the page {file} cannot be read ({error})", where=path,
+            f"the page {file} cannot be read: {why}", where=path,
             next_step="put it beside challenge.yaml as UTF-8 text, or leave it out of pages",
         ) from error  # fmt: skip
 

@@ -64,7 +64,7 @@ def look(rows: pl.DataFrame, step: Callable[[], None], *, workers: int | None = 
 def _not_opened(missing: str) -> str:
     return (
         f"no file was opened, since {missing} is not installed: codecs, durations, frame rates, sizes in pixels, "
-        "folders of pictures, damage and looks were not checked; run pip install 'unmask[train]' and check again"
+        "folders of pictures, damage and looks were not checked; run pip install -e '.[train]' and check again"
     )
 
 

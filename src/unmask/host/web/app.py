@@ -110,6 +110,8 @@ def _stranger(request: Request) -> RefusedError | None:
             return None
     except OperationalError:
         return _database_away()
+    if "authorization" in request.headers:
+        return RefusedError(401, "bad_token", "the token is unknown or was revoked", "use another token")
     if wants_page(request):
         return RefusedError(401, NOT_SIGNED_IN, "nobody is signed in", "sign in with your token")
     return RefusedError(401, "no_token", "nobody is signed in", "give a token: Authorization: Bearer um_...")

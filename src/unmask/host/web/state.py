@@ -17,7 +17,7 @@ from unmask.host.accounts import Account, authenticate, by_session
 from unmask.host.boards import Board, make_board
 from unmask.host.events import changes
 from unmask.host.finals import is_closed
-from unmask.host.intake import Intake
+from unmask.host.intake import Intake, refuse_other_tracks
 from unmask.host.place import Host
 from unmask.host.queue import Queue
 from unmask.host.records import Scoring, Submission
@@ -81,9 +81,7 @@ class State:
         Raises:
             RefusedError: it is not theirs to see yet, or there is none.
         """
-        definition = self.host.challenge.definition
-        if track not in (definition.tracks or ("",)):
-            raise RefusedError(404, "no_track", "the challenge has no such track", "look at its tracks")
+        refuse_other_tracks(self.host.challenge.definition, track)
         if part == PRIVATE and not is_closed(session) and not (account and account.organizes):
             raise RefusedError(403, "not_yet", "private scores are shown when the challenge is closed", "wait for that")
         scoring = standing(session) if scoring_id is None else session.get(Scoring, scoring_id)
