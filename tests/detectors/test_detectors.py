@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -10,27 +12,41 @@ import torch
 from tests.detectors.contract import DetectorContract
 from unmask.assets.packages import fetch_file
 from unmask.detectors import DETECTORS, build
-from unmask.detectors.timm_backbone import load_by_order
+from unmask.detectors.weights import load_by_order
+from unmask.training.options import config_dir
 
 
 class TestTimm(DetectorContract):
     name = "timm"
     arguments: ClassVar[dict[str, object]] = {"backbone": "test_resnet", "input_size": 64}
+    parameters: ClassVar[dict[str, int]] = {
+        # The package's file: its tensors without classifier and running statistics, and 1,280 weights and one more.
+        "efficientnet_lite0": 4_652_008 - 1281 * 1000 + 1281,
+        # Tan and Le's code: 19,341,616 with a classifier of 1,000 classes on 1,792 features (paper: 19 M).
+        "efficientnet_b4": 19_341_616 - 1793 * 1000 + 1793,
+    }
 
 
 class TestTimmTransformer(DetectorContract):
     name = "timm"
-    arguments: ClassVar[dict[str, object]] = {"backbone": "test_efficientnet", "input_size": 64}
+    arguments: ClassVar[dict[str, object]] = {"backbone": "test_vit", "input_size": 160}
+    parameters: ClassVar[dict[str, int]] = {}
 
 
 class TestSpectrum(DetectorContract):
     name = "spectrum"
     arguments: ClassVar[dict[str, object]] = {"input_size": 64, "bands": 16}
-    frozen_features = True
+    parameters: ClassVar[dict[str, int]] = {"spectrum": 64 + 1}
 
 
-def test_every_detector_has_a_contract():
-    assert {TestTimm.name, TestSpectrum.name} == set(DETECTORS)
+def test_every_detector_and_every_config_has_a_contract():
+    for path in Path(__file__).parent.glob("test_*.py"):
+        import_module(f"tests.detectors.{path.stem}")
+    contracts = DetectorContract.__subclasses__()
+    assert {each.name for each in contracts} == set(DETECTORS)
+    counted = {name for each in contracts for name in each.parameters}
+    shipped = {path.stem for path in (config_dir() / "detector").glob("*.yaml")}
+    assert shipped - counted == {"timm"}  # whichever backbone it is given
 
 
 def test_an_unknown_name():
@@ -173,8 +189,6 @@ class Evil:
         self.path = path
 
     def __reduce__(self):
-        from pathlib import Path
-
         return Path.touch, (Path(self.path),)
 
 

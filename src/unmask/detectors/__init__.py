@@ -1,4 +1,4 @@
-"""One file a detector: an ``nn.Module`` that turns a batch of crops into logits.
+"""One file a detector: an ``nn.Module`` that turns a batch of crops, clips or sounds into logits.
 
 Each is a ``Detector`` (``base.py``); ``tests/detectors/contract.py`` checks what that promises.
 """
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 DETECTORS = {
     "timm": "unmask.detectors.timm_backbone:TimmBackbone",
     "spectrum": "unmask.detectors.spectrum:Spectrum",
+    "xception": "unmask.detectors.xception:Xception",
 }
 
 

@@ -6,10 +6,12 @@ Durall et al., "Unmasking DeepFakes with simple Features", arXiv:1911.00686.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
-from unmask.detectors.base import Detector, check_input_size
+from unmask.detectors.base import Detector, Paper, check_input_size, check_whole
 
 _LUMA = (0.299, 0.587, 0.114)
 
@@ -25,11 +27,17 @@ class Spectrum(Detector):
         ValueError: a number is out of range.
     """
 
+    paper: ClassVar[Paper] = Paper(
+        title="Durall et al., Unmasking DeepFakes with simple Features, 2019",
+        url="https://arxiv.org/abs/1911.00686",
+        parameters="not stated: one for each band, and one more",
+        departs="each band is compared with the mean of all, a window keeps the crop's edges out, and bands are fewer",
+    )
+
     def __init__(self, *, input_size: int, bands: int = 64) -> None:
         super().__init__()
         check_input_size(input_size)
-        if not isinstance(bands, int) or not 1 <= bands <= input_size // 2:
-            raise ValueError(f"bands is {bands!r}, not a whole number from 1 to {input_size // 2}")
+        check_whole("bands", bands, 1, input_size // 2)
         self.input_size, self.bands = input_size, bands
         window = torch.hann_window(input_size, periodic=False)
         self.window = nn.Buffer(window[:, None] * window[None, :], persistent=False)
@@ -51,7 +59,5 @@ def _rings(size: int, bands: int) -> Tensor:
     """(S * (S // 2 + 1), bands): which share each frequency has in the mean of its band; beyond Nyquist, none."""
     radius = torch.hypot(torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)[None, :]).flatten()
     ring = (radius * 2 * bands).long()
-    member = torch.zeros(len(radius), bands)
-    inside = ring < bands
-    member[torch.nonzero(inside).squeeze(1), ring[inside]] = 1.0
+    member = (ring[:, None] == torch.arange(bands)).float()
     return member / member.sum(0).clamp(min=1.0)

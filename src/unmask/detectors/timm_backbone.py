@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import timm
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from unmask.detectors.base import Detector, check_input_size
+from unmask.detectors.base import Detector, Paper, check_input_size
+from unmask.detectors.weights import load_weights
 
 
 class TimmBackbone(Detector):
@@ -33,6 +33,13 @@ class TimmBackbone(Detector):
     Raises:
         ValueError: timm has no such model, ``input_size`` is out of range, or ``weights`` does not fit the backbone.
     """
+
+    paper: ClassVar[Paper] = Paper(
+        title="whichever its backbone has; Wightman, PyTorch Image Models",
+        url="https://github.com/huggingface/pytorch-image-models",
+        parameters="the backbone's, without its classifier, and one for each feature and one more",
+        departs="one logit in place of ImageNet's classes",
+    )
 
     def __init__(
         self,
@@ -64,46 +71,10 @@ class TimmBackbone(Detector):
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)
         if weights is not None:
-            _load(self.backbone, Path(weights))
+            load_weights(self.backbone, weights)
 
     def features(self, images: Tensor) -> Tensor:
         """Pooled features, with dropout in training: (B, 3, S, S) in [0, 1] to (B, F)."""
         images = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         pooled: Tensor = self.dropout(self.backbone(images))  # (B, F)
         return pooled
-
-
-def _load(module: nn.Module, path: Path) -> None:
-    try:
-        state: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # the unpickler fails in whatever way the bytes lead it to
-        raise ValueError(f"{path} holds no weights that can be read safely") from error
-    state = state.get("state_dict", state) if isinstance(state, dict) else {}
-    if not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(f"{path} holds no state dict")
-    own = module.state_dict()
-    if own.keys() <= state.keys():
-        module.load_state_dict({name: state[name] for name in own})
-    else:
-        load_by_order(module, state)
-
-
-def load_by_order(module: nn.Module, state: dict[str, Tensor]) -> None:
-    """Load weights that another implementation saved under other names, tensor by tensor in order.
-
-    Args:
-        module: whose parameters and buffers are filled.
-        state: may end in further tensors (a classifier), which are left out.
-
-    Raises:
-        ValueError: a shape, or the last part of a name, differs: then the two are not the same network.
-    """
-    own = module.state_dict()
-    if len(state) < len(own):
-        raise ValueError(f"the weights hold {len(state)} tensors, the network has {len(own)}")
-    for (name, value), (other, given) in zip(own.items(), state.items(), strict=False):
-        if value.shape != given.shape or name.rpartition(".")[2] != other.rpartition(".")[2]:
-            raise ValueError(f"{other} {tuple(given.shape)} does not fit {name} {tuple(value.shape)}")
-    module.load_state_dict(dict(zip(own, state.values(), strict=False)))

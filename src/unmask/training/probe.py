@@ -10,6 +10,7 @@ from unmask.detectors.base import Detector
 from unmask.faces.store import FaceStore
 from unmask.inference.predict import crop_logits
 from unmask.loading.data_module import Split
+from unmask.tables.errors import ConfigError
 
 
 def fit_head(detector: Detector, store: FaceStore, train: Split, *, strength: float = 0.1) -> None:
@@ -20,7 +21,12 @@ def fit_head(detector: Detector, store: FaceStore, train: Split, *, strength: fl
         store: whose crops.
         train: the crops to fit on.
         strength: inverse of the L2 penalty (scikit-learn's C).
+
+    Raises:
+        ConfigError: the detector's last layer is not linear.
     """
+    if detector.head is None:
+        raise ConfigError("fit=head is for detectors with a linear last layer", next_step="take fit=all")
     features = crop_logits(detector, store, train.rows, features=True)  # (N, F)
     centre, spread = features.mean(0), features.std(0) + 1e-6
     fitted = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
