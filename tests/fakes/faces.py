@@ -48,7 +48,7 @@ def build(root: Path) -> Path:
             rng = np.random.default_rng(number)
             made = {
                 "": image,
-                "self_blend": self_blend(image, face.landmarks, rng),
+                "self_blend": self_blend(image, face.landmarks, rng)[0],
                 "swap_alpha": swap_face(
                     "swap_alpha", image, face.landmarks, images[other], faces[other].landmarks, rng
                 ),

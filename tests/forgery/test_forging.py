@@ -27,23 +27,26 @@ def rng(seed: int = 0) -> np.random.Generator:
 def test_self_blends_are_pictures_of_the_same_shape(people):
     for image, marks in people:
         for seed in range(10):
-            forged = self_blend(image, marks, rng(seed))
+            forged, mask = self_blend(image, marks, rng(seed))
             assert forged.shape == image.shape
             assert forged.dtype == np.uint8
+            assert mask.shape == image.shape[:2]
+            assert mask.min() >= 0
+            assert mask.max() <= 1 + 1e-6
 
 
 def test_the_seed_decides(people):
     image, marks = people[0]
     before = image.copy()
-    first = self_blend(image, marks, rng(1))
-    np.testing.assert_array_equal(first, self_blend(image, marks, rng(1)))
-    assert (first != self_blend(image, marks, rng(2))).any()
+    first, _ = self_blend(image, marks, rng(1))
+    np.testing.assert_array_equal(first, self_blend(image, marks, rng(1))[0])
+    assert (first != self_blend(image, marks, rng(2))[0]).any()
     np.testing.assert_array_equal(image, before)
 
 
 def test_a_self_blend_changes_the_face_a_little(people):
     image, marks = people[0]
-    changes = [np.abs(self_blend(image, marks, rng(seed)).astype(int) - image).mean() for seed in range(30)]
+    changes = [np.abs(self_blend(image, marks, rng(seed))[0].astype(int) - image).mean() for seed in range(30)]
     assert np.mean([change > 0.05 for change in changes]) > 0.9
     assert max(changes) < 40
 
@@ -120,7 +123,7 @@ places = st.lists(st.tuples(st.floats(-60, 160), st.floats(-60, 160)), min_size=
 @given(places, st.integers(0, 9999))
 def test_landmarks_anywhere_do_not_break_a_self_blend(marks, seed):
     image = noise("x", width=96, height=96)
-    forged = self_blend(image, marks, rng(seed))
+    forged, _ = self_blend(image, marks, rng(seed))
     assert forged.shape == image.shape
 
 

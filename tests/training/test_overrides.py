@@ -4,7 +4,10 @@ import pytest
 
 from unmask.tables.errors import ConfigError
 from unmask.training.compose import compose_config
+from unmask.training.options import groups
 from unmask.training.overrides import faults
+
+DETECTORS = ", ".join(groups()["detector"])
 
 
 @pytest.mark.parametrize(
@@ -19,8 +22,8 @@ from unmask.training.overrides import faults
         ("sed=3", "seed?"),
         ("trainer=gpuu", "gpu? trainer can be: cpu, ddp, gpu"),
         ("experiment=dmeo", "demo?"),
-        ("detector=", "detector can be: efficientnet_lite0, spectrum, timm"),
-        ("detector=null", "detector can be: efficientnet_lite0, spectrum, timm"),
+        ("detector=", f"detector can be: {DETECTORS}"),
+        ("detector=null", f"detector can be: {DETECTORS}"),
         ("optimizer.lr=1", "there are: optimizer.learning_rate, "),
         ("nose=1", "there are: data, "),
         ("logger.wandb.offline=false", "with logger=csv"),

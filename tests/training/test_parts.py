@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader
 
 from unmask.detectors import build
 from unmask.faces.store import FaceStore
@@ -32,11 +32,19 @@ class Rates(lightning.Callback):
         self.rates.append(optimizer.param_groups[0]["lr"])
 
 
+def batches_of(images: torch.Tensor, labels: torch.Tensor, size: int) -> DataLoader:
+    rows = [
+        {"images": image, "labels": label, "place": torch.tensor(place)}
+        for place, (image, label) in enumerate(zip(images, labels, strict=True))
+    ]
+    return DataLoader(rows, batch_size=size)
+
+
 @pytest.mark.parametrize("warm_up", [0.0, 0.2, 0.5])
 def test_the_rate_rises_and_falls_along_a_cosine(warm_up, tmp_path):
     images = torch.rand(20, 3, 32, 32)
     labels = torch.tensor([0.0, 1.0] * 10)
-    batches = DataLoader(TensorDataset(images, labels), batch_size=4)  # five steps an epoch
+    batches = batches_of(images, labels, 4)  # five steps an epoch
     module = DetectorModule(build("spectrum", input_size=32, bands=8), learning_rate=0.01, warm_up=warm_up)
     rates = Rates()
     quiet = {
@@ -66,7 +74,7 @@ def test_the_validation_loss_weights_both_classes_alike(tmp_path):
         "enable_model_summary": False,
     }
     trainer = lightning.Trainer(accelerator="cpu", default_root_dir=tmp_path, **quiet)
-    (found,) = trainer.validate(module, DataLoader(TensorDataset(images, labels), batch_size=3), verbose=False)
+    (found,) = trainer.validate(module, batches_of(images, labels, 3), verbose=False)
     with torch.no_grad():
         p = torch.sigmoid(module(images)).double().numpy()
     expected = (-np.log(1 - p[:8]).mean() - np.log(p[8:]).mean()) / 2

@@ -16,6 +16,13 @@ DETECTORS = {
     "timm": "unmask.detectors.timm_backbone:TimmBackbone",
     "spectrum": "unmask.detectors.spectrum:Spectrum",
     "xception": "unmask.detectors.xception:Xception",
+    "meso4": "unmask.detectors.meso:Meso4",
+    "meso_inception4": "unmask.detectors.meso:MesoInception4",
+    "capsule": "unmask.detectors.capsule:Capsule",
+    "ffd": "unmask.detectors.ffd:FFD",
+    "core": "unmask.detectors.core:Core",
+    "recce": "unmask.detectors.recce:Recce",
+    "ucf": "unmask.detectors.ucf:UCF",
 }
 
 

@@ -94,6 +94,14 @@ class XceptionBackbone(nn.Module):
         relu = nn.functional.relu
         return relu(self.bn4(self.conv4(relu(self.bn3(self.conv3(maps))))))
 
+    def group_matcher(self, *, coarse: bool = False) -> dict[str, object]:
+        """Its layers from the first to the last, in timm's way of telling them."""
+        blocks: object = r"^block(\d+)"
+        return {
+            "stem": r"^conv[12]|bn[12]",
+            "blocks": blocks if coarse else [(blocks, None), (r"^conv[34]|bn[34]", (99,))],
+        }
+
     def forward(self, images: Tensor) -> Tensor:
         """All of it, to the maps before pooling."""
         return self.tail(self.blocks(self.stem(images), 1, 12))

@@ -219,7 +219,7 @@ def _forge(scene: Scene, method: str, donor: Donor, rng: np.random.Generator) ->
     for frame, face in zip(scene.frames, scene.faces, strict=True):
         same = np.random.default_rng(seed)
         if method == "self_blend":
-            frames.append(self_blend(frame, face.landmarks, same))
+            frames.append(self_blend(frame, face.landmarks, same)[0])
         else:
             frames.append(swap_face(method, frame, face.landmarks, picture, donor.face.landmarks, same))
     return frames

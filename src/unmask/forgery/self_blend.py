@@ -16,7 +16,7 @@ _REGION_ODDS = {"face": 0.45, "head": 0.25, "inner": 0.2, "mouth": 0.1}
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
 
 
-def self_blend(image: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def self_blend(image: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Forge a face out of itself.
 
     Args:
@@ -25,7 +25,7 @@ def self_blend(image: np.ndarray, landmarks: np.ndarray, rng: np.random.Generato
         rng: the source of chance.
 
     Returns:
-        (H, W, 3) uint8 RGB.
+        (H, W, 3) uint8 RGB, and the mask it was blended by: (H, W) float32, 0 where nothing is forged, to 1.
     """
     if rng.random() < 0.5:
         inside, outside = _change(image, rng), image
@@ -33,7 +33,7 @@ def self_blend(image: np.ndarray, landmarks: np.ndarray, rng: np.random.Generato
         inside, outside = image, _change(image, rng)
     mask = blending_mask(landmarks, image.shape[:2], rng)
     inside = _move(inside, rng)
-    return blend(inside, outside, mask)
+    return blend(inside, outside, mask), mask
 
 
 def blend(inside: np.ndarray, outside: np.ndarray, mask: np.ndarray) -> np.ndarray:

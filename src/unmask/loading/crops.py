@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from unmask.faces.store import FaceStore
 from unmask.forgery.self_blend import self_blend
+from unmask.loading.pairs import Pair
 
 #: (H, W, 3) uint8 to (S, S, 3) uint8; called as ``transform(image=...)["image"]``, like albumentations.
 Transform = Callable[..., dict[str, Any]]
@@ -46,8 +47,11 @@ class EvaluationCrops(Dataset[Tensor]):
         return to_tensor(cv2.resize(image, (self.size, self.size), interpolation=method))
 
 
-class LabelledCrops(Dataset[tuple[Tensor, Tensor]]):
-    """Evaluation crops with labels, for validation. An item is (crop, label as float32: 1 fake, 0 real)."""
+class LabelledCrops(Dataset[dict[str, Tensor]]):
+    """Evaluation crops with labels, for validation.
+
+    An item has "images", (3, S, S), "labels", float: 1 fake, 0 real, and "place", int64: which crop it is.
+    """
 
     def __init__(self, crops: EvaluationCrops, labels: Sequence[int]) -> None:
         self.crops, self.labels = crops, labels
@@ -56,63 +60,79 @@ class LabelledCrops(Dataset[tuple[Tensor, Tensor]]):
         """Number of crops."""
         return len(self.crops)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
         """One crop and its label."""
-        return self.crops[index], torch.tensor(float(self.labels[index]))
+        return {
+            "images": self.crops[index],
+            "labels": torch.tensor(float(self.labels[index])),
+            "place": torch.tensor(index),
+        }
 
 
-class PairedCrops(Dataset[tuple[Tensor, Tensor]]):
-    """One real crop and one forged one at a time, so that every batch is balanced.
+class PairedCrops(Dataset[dict[str, Tensor]]):
+    """A real crop and a forged one at a time, so that every batch is balanced.
 
-    One pass shows one frame of every real file, by chance. The forged crop is, with probability ``self_blends``, made
-    of the real one on the spot, else drawn from the stored fakes: each method as often as any other, and of a method
-    each file. Augmentation falls the same way for both, so that it can never tell them apart.
+    Augmentation falls the same way for both, so that it can never tell them apart.
 
-    An item is ((2, 3, S, S) float32 in [0, 1], (2,) labels: 0, 1).
+    An item, indexed by a ``Pair``, has "images", (2, 3, S, S) float32 in [0, 1], "labels", (2,): 0, 1, and what
+    ``wants`` names, of the shapes that ``unmask.detectors.base.WANTS`` gives for B = 2.
 
     Args:
         store: whose crops.
-        real: for each real file, the rows of its crops.
-        fake: method to the same of its files; may be empty if ``self_blends`` is 1.
         footage: augmentation of what the camera saw, before a face is forged; must keep size and place.
         view: augmentation at the end, to the detector's input size.
-        self_blends: 0 to 1.
-        repeats: how often one pass shows each real file.
+        wants: any of "again", "masks" and "methods".
+        methods: the manipulations that are numbered from 1; all others, those forged on the spot among them, come next.
     """
 
     def __init__(
         self,
         store: FaceStore,
-        real: Sequence[np.ndarray],
-        fake: Mapping[str, Sequence[np.ndarray]],
         footage: Transform | None,
         view: Transform,
         *,
-        self_blends: float,
-        repeats: int = 1,
+        wants: Sequence[str] = (),
+        methods: Sequence[str] = (),
     ) -> None:
-        self.store, self.real, self.fake, self.footage, self.view = store, real, fake, footage, view
-        self.self_blends, self.repeats = self_blends if fake else 1.0, repeats
+        self.store, self.footage, self.view, self.wants = store, footage, view, wants
+        self.numbers = {name: number for number, name in enumerate(methods, start=1)}
 
-    def __len__(self) -> int:
-        """Number of pairs in one pass."""
-        return len(self.real) * self.repeats
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, pair: Pair) -> dict[str, Tensor]:
         """One pair."""
-        # torch's generator is the one that Lightning seeds in every worker and for every epoch.
-        rng = np.random.default_rng(int(torch.randint(2**62, ())))
-        row = int(rng.choice(self.real[index % len(self.real)]))
-        seed = int(rng.integers(2**31))
-        image = _changed(self.footage, self.store.image(row), seed)
-        if rng.random() < self.self_blends:
-            forged = self_blend(image, self.store.landmarks(row), rng)
+        rng = np.random.default_rng(pair.seed)
+        seed, second = (int(value) for value in rng.integers(2**31, size=2))
+        image = _changed(self.footage, self.store.image(pair.real), seed)
+        mask = None
+        if pair.fake is None:
+            forged, mask = self_blend(image, self.store.landmarks(pair.real), rng)
         else:
-            files = self.fake[str(rng.choice(sorted(self.fake)))]
-            stored = self.store.image(int(rng.choice(files[int(rng.integers(len(files)))])))
-            forged = _changed(self.footage, stored, seed)
-        pair = [to_tensor(_changed(self.view, picture, seed)) for picture in (image, forged)]
-        return torch.stack(pair), torch.tensor([0.0, 1.0])
+            forged = _changed(self.footage, self.store.image(pair.fake), seed)
+        both = (image, forged)
+        found = {
+            "images": torch.stack([to_tensor(_changed(self.view, picture, seed)) for picture in both]),
+            "labels": torch.tensor([0.0, 1.0]),
+        }
+        if "again" in self.wants:
+            found["again"] = torch.stack([to_tensor(_changed(self.view, picture, second)) for picture in both])
+        if "masks" in self.wants:
+            known = np.zeros(image.shape[:2], np.float32)
+            masks = [known, known if mask is None else mask]
+            found["masks"] = torch.stack([self._seen(*each, seed) for each in zip(both, masks, strict=True)])
+            found["masks_known"] = torch.tensor([True, mask is not None])
+        if "methods" in self.wants:
+            found["methods"] = torch.tensor([0, self.numbers.get(pair.method, len(self.numbers) + 1)])
+        return found
+
+    def _seen(self, image: np.ndarray, mask: np.ndarray, seed: int) -> Tensor:
+        """A mask as the view of its picture moves it: (H, W) to (1, S, S)."""
+        if hasattr(self.view, "set_random_seed"):
+            self.view.set_random_seed(seed)
+        return torch.from_numpy(self.view(image=image, mask=mask)["mask"]).float().clamp(0, 1)[None]
+
+
+def collate(pairs: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Pairs to a batch: their rows one after the other."""
+    return {name: torch.cat([pair[name] for pair in pairs]) for name in pairs[0]}
 
 
 def _changed(transform: Transform | None, image: np.ndarray, seed: int) -> np.ndarray:

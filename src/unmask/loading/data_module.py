@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, Subset
 
-from unmask.faces.store import FaceStore
-from unmask.loading.crops import EvaluationCrops, LabelledCrops, PairedCrops, Transform
+from unmask.faces.store import FaceStore, rows_of
+from unmask.loading.crops import EvaluationCrops, LabelledCrops, PairedCrops, Transform, collate
+from unmask.loading.epochs import EpochLoader
+from unmask.loading.pairs import CropFile, PairPlan
 from unmask.tables.errors import ConfigError
 
 
@@ -25,21 +26,46 @@ class Split:
         rows: (N,) rows in the store.
         ids: (N,) whose crop each is.
         labels: (N,) int, 1 fake, 0 real.
-        methods: (N,) the manipulation; "" where unknown or real.
+        frames: (N,) int, which frame of the file each is.
+        files: the manifest's rows of the split.
     """
 
     rows: np.ndarray
     ids: list[str]
     labels: np.ndarray
-    methods: list[str]
+    frames: np.ndarray
+    files: pl.DataFrame
 
-    def files(self, label: int, method: str) -> list[np.ndarray]:
-        """The rows of each file of one class and method, an array a file."""
-        found: dict[str, list[int]] = {}
-        for row, name, own, made in zip(self.rows, self.ids, self.labels, self.methods, strict=True):
-            if own == label and made == method:
-                found.setdefault(name, []).append(int(row))
-        return [np.array(rows) for rows in found.values()]
+    def crop_files(self, label: int, balance: Sequence[str] = ()) -> list[CropFile]:
+        """The files of one class that have crops, in the order of their first crop.
+
+        Args:
+            label: 1 fake, 0 real.
+            balance: columns of the manifest, coarsest first; one that it lacks divides nothing.
+        """
+        places: dict[str, list[int]] = {}
+        for place in np.flatnonzero(self.labels == label):
+            places.setdefault(self.ids[place], []).append(int(place))
+        stated = {str(row["id"]): row for row in self.files.iter_rows(named=True)}
+        found = []
+        for name, own in places.items():
+            row = stated[name]
+            source = tuple(_cell(row, column) for column in ("dataset", "compression", "source_id"))
+            found.append(
+                CropFile(
+                    self.rows[own],
+                    self.frames[own],
+                    tuple(_cell(row, column) for column in balance),
+                    source if row.get("source_id") else None,
+                    _cell(row, "method") if label else "",
+                )
+            )
+        return found
+
+
+def _cell(row: dict[str, object], column: str) -> str:
+    value = row.get(column)
+    return "" if value is None else str(value)
 
 
 def crops_of(manifest: pl.DataFrame, store: FaceStore, split: str, *, fakes: bool = True) -> Split:
@@ -56,11 +82,14 @@ def crops_of(manifest: pl.DataFrame, store: FaceStore, split: str, *, fakes: boo
     """
     part = manifest.filter((pl.col("split") == split) & pl.col("label").is_not_null())
     rows = store.crops(part["id"].to_list())
-    ids = [str(name) for name in store.table["id"].take(rows).to_pylist()]
+    named = list(rows_of(store, rows))
     labels = dict(part.select("id", "label").iter_rows())
-    methods = dict(part.select("id", "method").iter_rows()) if "method" in part.columns else {}
     found = Split(
-        rows, ids, np.array([labels[name] for name in ids], dtype=int), [methods.get(name) or "" for name in ids]
+        rows,
+        [name for name, _ in named],
+        np.array([labels[name] for name, _ in named], dtype=int),
+        np.array([frame for _, frame in named], dtype=int),
+        part,
     )
     for label, name in ((0, "real"), (1, "fake")):
         if not (found.labels == label).any() and (fakes or label == 0):
@@ -73,7 +102,7 @@ def crops_of(manifest: pl.DataFrame, store: FaceStore, split: str, *, fakes: boo
 
 
 class FaceDataModule(LightningDataModule):
-    """Balanced training batches with augmentation, and plain validation batches.
+    """Balanced training batches with augmentation, and plain validation batches, as dicts of tensors.
 
     Args:
         manifest: as ``read_manifest`` gives it.
@@ -81,10 +110,20 @@ class FaceDataModule(LightningDataModule):
         footage: see ``PairedCrops``.
         view: see ``PairedCrops``; ends in ``input_size``.
         input_size: the detector's.
-        pairs_per_batch: a batch has twice as many crops, half of them real.
+        wants: what else the detector's losses use; see ``PairedCrops``.
+        seed: of all chance.
+        pairs_per_batch: a process's batch has twice as many crops, half of them real.
         self_blends: share of the fakes in training that are self-blended on the spot, 0 to 1.
-        repeats: how often one epoch shows each real file.
+        repeats: how many crops of each real file an epoch shows.
+        balance: columns of the manifest whose values count alike in each class, coarsest first, such as dataset and
+            method; files of the same values count alike.
+        twins: see ``PairPlan``.
         workers: processes that load; 0 loads in the training process.
+
+    Attributes:
+        train: the crops to train on.
+        validation: the crops to validate on.
+        methods: the manipulations of stored fakes, as the batches number them from 1.
 
     Raises:
         ConfigError: see ``crops_of``.
@@ -98,43 +137,65 @@ class FaceDataModule(LightningDataModule):
         view: Transform,
         *,
         input_size: int,
+        wants: Sequence[str] = (),
+        seed: int = 0,
         pairs_per_batch: int = 16,
         self_blends: float = 0.5,
         repeats: int = 1,
+        balance: Sequence[str] = ("method",),
+        twins: bool = False,
         workers: int = 0,
     ) -> None:
         super().__init__()
-        self.store, self.footage, self.view, self.input_size = store, footage, view, input_size
+        self.store, self.input_size = store, input_size
         self.pairs_per_batch, self.workers = pairs_per_batch, workers
-        self.self_blends, self.repeats = self_blends, repeats
+        self._loader: EpochLoader | None = None
+        self._place: dict[str, int] = {}
         self.train = crops_of(manifest, store, "train", fakes=self_blends < 1)
         self.validation = crops_of(manifest, store, "validation")
-
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Batches of ((2 P, 3, S, S), (2 P,))."""
-        fake = {method: self.train.files(1, method) for method in sorted(set(self.train.methods))}
-        fake = {method: files for method, files in fake.items() if files}
-        real = [rows for method in sorted(set(self.train.methods)) for rows in self.train.files(0, method)]
-        processes = self.trainer.world_size if self.trainer else 1  # each gets its share of the pairs
-        pairs = PairedCrops(
-            self.store, real, fake, self.footage, self.view, self_blends=self.self_blends, repeats=self.repeats
-        )
-        return DataLoader(
-            pairs,
-            batch_size=self.pairs_per_batch,
-            shuffle=True,
-            drop_last=len(pairs) >= self.pairs_per_batch * processes,
-            num_workers=self.workers,
-            persistent_workers=self.workers > 0,
-            collate_fn=_flatten,
+        fakes = self.train.crop_files(1, balance)
+        self.methods = sorted({fake.method for fake in fakes})
+        self.pairs = PairedCrops(store, footage, view, wants=wants, methods=self.methods)
+        self.plan = PairPlan(
+            self.train.crop_files(0, balance), fakes, seed=seed, repeats=repeats, blends=self_blends, twins=twins
         )
 
-    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Batches of ((B, 3, S, S), (B,))."""
+    def train_dataloader(self) -> EpochLoader:
+        """Batches of 2 P rows; see ``PairedCrops``."""
+        self._loader = EpochLoader(
+            self.pairs,
+            self.plan,
+            collate,
+            pairs_per_batch=self.pairs_per_batch,
+            process=self.trainer.global_rank if self.trainer else 0,
+            processes=self.trainer.world_size if self.trainer else 1,
+            workers=self.workers,
+        )
+        if self._place:
+            self._loader.load_state_dict(self._place)
+        return self._loader
+
+    def state_dict(self) -> dict[str, int]:
+        """Where training is, for a checkpoint."""
+        return self._loader.state_dict() if self._loader else {}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from there.
+
+        Lightning would tell the loader itself, but forgets to where the number of steps was asked for before.
+        """
+        self._place = state
+
+    def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        """Batches of B rows; see ``LabelledCrops``. Of several processes each has every so many-th crop.
+
+        All have as many, since they exchange what they have found: the first crops may come twice, with their place.
+        """
         split = self.validation
-        crops = EvaluationCrops(self.store, split.rows, self.input_size)
-        return DataLoader(LabelledCrops(crops, split.labels.tolist()), batch_size=64)
-
-
-def _flatten(pairs: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    return torch.cat([images for images, _ in pairs]), torch.cat([labels for _, labels in pairs])
+        crops = LabelledCrops(EvaluationCrops(self.store, split.rows, self.input_size), split.labels.tolist())
+        own: Dataset[dict[str, Tensor]] = crops
+        if self.trainer and self.trainer.world_size > 1:
+            processes, process = self.trainer.world_size, self.trainer.global_rank
+            each = -(-len(crops) // processes)
+            own = Subset(crops, [(process + processes * number) % len(crops) for number in range(each)])
+        return DataLoader(own, batch_size=64)

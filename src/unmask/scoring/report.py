@@ -37,6 +37,8 @@ def print_scorecard(card: Scorecard, folder: Path | None = None) -> None:
         _print_points(console, card.application)
     for column, groups in card.fairness.items():
         _print_fairness(console, column, groups, card.protocol.settings.threshold)
+    for remark in card.remarks:
+        console.print(Text(remark, style="bold red"), soft_wrap=True)
     if card.coverage < 1:
         missing = card.expected - card.rows.height
         console.print(f"{missing:,} of {card.expected:,} ids have no answer:", style="bold red")

@@ -45,6 +45,7 @@ class Scorecard:
         hashes: SHA-256 of the two files; None where frames were given.
         fairness: column of subject groups to how they differ at the threshold.
         application: the policy that was applied, and how far its thresholds landed; None without one.
+        remarks: what a reader must know before the numbers, in sentences: that training data leaks into the test, say.
     """
 
     metrics: dict[str, Estimate]
@@ -58,6 +59,7 @@ class Scorecard:
     hashes: dict[str, str | None]
     fairness: dict[str, Fairness]
     application: Application | None
+    remarks: tuple[str, ...] = ()
 
     @property
     def coverage(self) -> float:
@@ -102,6 +104,7 @@ class Scorecard:
         """The content of ``scorecard.json``; every number is finite."""
         return {
             "format": 1,
+            "remarks": list(self.remarks),
             "metrics": {name: found.to_dict() for name, found in self.metrics.items()},
             "slices": {
                 column: {

@@ -29,7 +29,7 @@ the validation split with both classes weighted alike.
 
 ## Before you rely on it
 
-{seen}
+{remarks}{seen}
 On other footage, other compressions and other people it will do worse: score it on your own data first, and look at the
 interval, not only at the number.
 """
@@ -50,6 +50,7 @@ def model_card(spec: ModelSpec, manifest: pl.DataFrame, *, self_blends: float) -
         detector=spec.arguments.get("backbone", spec.detector),
         version=__version__,
         rows=f"{_row('train', train, blended=self_blends > 0)}\n{_row('validation', validation)}",
+        remarks="".join(f"**{remark}**\n" for remark in spec.data.get("remarks", [])),  # type: ignore[attr-defined]
         seen=_seen(pl.concat([train, validation])),
         manifest=spec.data["manifest_sha256"],
         seed=spec.data["seed"],

@@ -23,6 +23,9 @@ _NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {
     "optimizer.weight_decay": (_ANY, 0, math.inf),
     "optimizer.warm_up": (_ANY, 0, 1),
     "optimizer.label_smoothing": (_ANY, 0, 1),
+    "optimizer.layer_decay": (_ANY, 0.01, 1),
+    "optimizer.frozen_epochs": (_WHOLE, 0, math.inf),
+    "checkpoints.every_steps": (_WHOLE, 0, math.inf),
     "stop.patience": (_WHOLE, 0, math.inf),
     "data.pairs_per_batch": (_WHOLE, 1, math.inf),
     "data.self_blends": (_ANY, 0, 1),
@@ -36,6 +39,8 @@ _WORDS: dict[str, tuple[object, ...]] = {
     "fit": ("all", "head"),
     "aggregation": tuple(sorted(AGGREGATIONS)),
     "test": (True, False),
+    "data.twins": (True, False),
+    "allow_leaks": (True, False),
     "detector.name": tuple(sorted(DETECTORS)),
 }
 
@@ -44,6 +49,7 @@ _SECTIONS: dict[str, type | None] = {
     "data": FaceDataModule,
     "optimizer": DetectorModule,
     "stop": None,
+    "checkpoints": None,
     "detector": None,
     "detector.arguments": None,
     "augment": None,
@@ -77,6 +83,7 @@ def check_values(config: DictConfig) -> None:
         if value not in words:
             faults.append(f"{key}={value} is not known; use one of: {', '.join(str(word).lower() for word in words)}")
     faults += [fault for key in _NUMBERS if (fault := _number_fault(config, key))]
+    faults += _further_faults(config)
     for name, taker in _SECTIONS.items():
         if taker is not None:
             unknown = sorted(set(OmegaConf.select(config, name)) - set(inspect.signature(taker).parameters))
@@ -105,6 +112,23 @@ def _data_faults(config: DictConfig) -> list[str]:
         faults.append(f"use={config.use} is not lists of splits by name, such as use={{celeb: [test]}}")
     elif config.use and not named["manifest"]:
         faults.append("use is for several manifests by name; leave it out")
+    return faults
+
+
+def _further_faults(config: DictConfig) -> list[str]:
+    """What is wrong with values that are more than a number or one of some words."""
+    faults = []
+    average = config.average
+    if average is not None and not (type(average) in _ANY and 0 < average < 1):
+        faults.append(f"average={average} is neither null nor a number between 0 and 1, such as 0.999")
+    balance = config.data.balance
+    if not OmegaConf.is_list(balance) or not all(isinstance(name, str) for name in balance):
+        faults.append(f"data.balance={balance} is not a list of columns, such as [dataset,method]")
+    if config.optimizer.frozen_epochs and config.trainer.get("strategy") == "ddp":
+        faults.append(
+            "optimizer.frozen_epochs leaves parameters without a gradient, which trainer.strategy=ddp does not take; "
+            "give trainer.strategy=ddp_find_unused_parameters_true"
+        )
     return faults
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import shutil
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
@@ -39,6 +41,7 @@ from unmask.training.audited import check_audit
 from unmask.training.calibration import fit_calibration
 from unmask.training.card import model_card
 from unmask.training.checks import check_values
+from unmask.training.leaks import check_leaks
 from unmask.training.module import DetectorModule
 from unmask.training.options import groups
 from unmask.training.probe import fit_head
@@ -70,12 +73,15 @@ def train(config: DictConfig, out: str | Path) -> Path:
     _claim(out, config.resume)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     manifest, store = _data(config)
+    remarks = check_leaks(manifest, allow=config.allow_leaks)
     detector = _detector(config)
     write_text(OmegaConf.to_yaml(config, resolve=True), out / "config.yaml")
     answers = Path(config.manifest) if isinstance(config.manifest, str) else out / "manifest.parquet"
     if not isinstance(config.manifest, str):
         write_manifest(manifest, answers)
     notes: dict[str, object] = {"seed": config.seed, "manifest_sha256": sha256(answers), "fit": config.fit}
+    if remarks:
+        notes["remarks"] = list(remarks)
     if config.fit == "head":
         crops_of(manifest, store, "validation")  # refused now, not after the fit
         fit_head(detector, store, crops_of(manifest, store, "train"))
@@ -89,7 +95,7 @@ def train(config: DictConfig, out: str | Path) -> Path:
     self_blends = 0.0 if config.fit == "head" else config.data.self_blends
     save_model(out / "model", model.detector, model.spec, model_card(model.spec, manifest, self_blends=self_blends))
     if config.test:
-        _test(out, manifest, store, answers)
+        _test(out, manifest, store, answers, remarks)
     return out / "model"
 
 
@@ -156,9 +162,18 @@ def _fit(
     """Train, and leave the detector with the weights of the best validation epoch; give that epoch's figure too."""
     # Lightning's own notes (no GPU, products to try) tell a user nothing; its warnings stay.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    _check_room(detector, out)
     augment = _built(config, "augment")
-    data = FaceDataModule(manifest, store, **augment, input_size=detector.input_size, **config.data)
-    module = DetectorModule(detector, **config.optimizer)
+    data = FaceDataModule(
+        manifest,
+        store,
+        **augment,
+        input_size=detector.input_size,
+        wants=detector.wants,
+        seed=config.seed,
+        **config.data,
+    )
+    module = DetectorModule(detector, seed=config.seed, **config.optimizer)
     if config.resume:
         _check_checkpoint(module, config.resume)
         _keep_metrics(out / "logs" / "metrics.csv")
@@ -167,6 +182,13 @@ def _fit(
     # With ``save_last``, Lightning would write this one only when the other is: a resumed run would lose epochs.
     last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
     callbacks: list[Callback] = [best, last, EarlyStopping(_CHOSEN_BY, mode="max", patience=config.stop.patience)]
+    if config.checkpoints.every_steps:
+        steps = config.checkpoints.every_steps
+        callbacks.append(
+            ModelCheckpoint(folder, filename="last", every_n_train_steps=steps, enable_version_counter=False)
+        )
+    if config.average is not None:
+        callbacks.append(EMAWeightAveraging(decay=config.average, use_buffers=True))
     # Redirected, a bar would leave pieces of itself.
     bar = bool(config.trainer.enable_progress_bar) and sys.stdout.isatty()
     if bar:
@@ -196,6 +218,20 @@ def _fit(
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # Lightning keeps it, and a sweep's next job would talk to the dead
     return trainer, None if best.best_model_score is None else float(best.best_model_score)
+
+
+def _check_room(detector: Detector, out: Path) -> None:
+    """Refuse a disk on which the checkpoints would not find room, hours before they are written."""
+    sizes = [value.numel() * value.element_size() for value in detector.state_dict().values()]
+    # Weights and AdamW's two moments, of the best and of the last epoch, and of one that is being written.
+    needed = 3 * 3 * sum(sizes) + 10_000_000
+    free = shutil.disk_usage(out).free
+    if free < needed:
+        raise ConfigError(
+            f"the disk has room for {free / 1e6:,.0f} MB, and the run's checkpoints may take {needed / 1e6:,.0f}",
+            where=out,
+            next_step="make room, or give another out=...",
+        )
 
 
 def _check_checkpoint(module: DetectorModule, path: str) -> None:
@@ -235,10 +271,11 @@ def _calibrated(
     return Model(detector, ModelSpec(spec.detector, arguments, spec.store, spec.aggregation, calibration, notes))
 
 
-def _test(out: Path, manifest: pl.DataFrame, store: FaceStore, answers: Path) -> None:
+def _test(out: Path, manifest: pl.DataFrame, store: FaceStore, answers: Path, remarks: tuple[str, ...]) -> None:
     part = manifest.filter((pl.col("split") == "test") & pl.col("label").is_not_null())
     if not part.height:
         return
     found: Predictions = predict(load_model(out / "model"), part, store)
     write_predictions(found.files, out / "predictions.csv")
-    write_scorecard(score(out / "predictions.csv", answers, split="test"), out, name=out.name)
+    card = score(out / "predictions.csv", answers, split="test")
+    write_scorecard(replace(card, remarks=remarks), out, name=out.name)
