@@ -33,6 +33,18 @@ class Prepared:
 
 
 @pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Films with sound, and clips of their faces: two runs of four frames that follow each other."""
+    from tests.fakes.films import build
+    from unmask.faces.prepare import default_settings, prepare
+
+    root = tmp_path_factory.mktemp("films")
+    found = Prepared(root, build(root / "data"), root / "store")
+    prepare(found.rows(), found.store, default_settings(frames=8, size=96, run=4), workers=2)
+    return found
+
+
+@pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     from tests.fakes.faces import build
     from unmask.faces.prepare import default_settings, prepare

@@ -91,7 +91,8 @@ def test_without_out_scores_are_printed(model, tmp_path, capfd, monkeypatch):
     assert "1 of 3 files have a score\n" in told
     assert "  no score, no_face: 1 (no face was found)\n" in told
     assert "  no score, unreadable: 1 (" in told
-    assert '  no score, passed over, ending of neither video nor picture: 1 (.heic 1), such as "phone.heic"\n' in told
+    passed_over = "passed over, ending of neither video, picture nor sound"
+    assert f'  no score, {passed_over}: 1 (.heic 1), such as "phone.heic"\n' in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "model", "p.csv"]
 
 

@@ -10,8 +10,9 @@ import torch
 
 from unmask.faces.store import FaceStore
 from unmask.forgery.self_blend import self_blend
-from unmask.loading.crops import EvaluationCrops, LabelledCrops, PairedCrops, to_tensor
-from unmask.loading.data_module import FaceDataModule, crops_of
+from unmask.loading.crops import PairedExamples, PlainExamples, to_tensor
+from unmask.loading.data_module import PairDataModule, split_of
+from unmask.loading.examples import Form, examples_of
 from unmask.loading.pairs import Pair
 from unmask.tables.errors import ConfigError
 
@@ -27,9 +28,12 @@ def resized(image: np.ndarray) -> dict[str, np.ndarray]:
     return {"image": cv2.resize(image, (48, 48), interpolation=cv2.INTER_AREA)}
 
 
-def module(prepared, store, **options: object) -> FaceDataModule:
-    chosen: dict[str, object] = {"input_size": 48, "pairs_per_batch": 3} | options
-    return FaceDataModule(prepared.rows(), store, None, lambda image: resized(image), **chosen)  # type: ignore[arg-type]
+FORM = Form(("images",), 48)
+
+
+def module(prepared, store, **options: object) -> PairDataModule:
+    chosen: dict[str, object] = {"pairs_per_batch": 3} | options
+    return PairDataModule(prepared.rows(), store, FORM, None, lambda image: resized(image), **chosen)  # type: ignore[arg-type]
 
 
 def test_to_tensor():
@@ -40,35 +44,37 @@ def test_to_tensor():
 
 
 @pytest.mark.parametrize("size", [16, 96, 200])
-def test_evaluation_crops_are_the_store_s(size, prepared, store):
+def test_plain_crops_are_the_store_s(size, prepared, store):
     rows = store.crops(prepared.rows("test")["id"].to_list())
-    crops = EvaluationCrops(store, rows, size)
+    form = Form(("images",), size)
+    crops = PlainExamples(examples_of(prepared.rows("test"), form, store), form, store)
     assert len(crops) == len(rows)
-    assert crops[0].shape == (3, size, size)
+    assert crops[0]["images"].shape == (3, size, size)
     if size == 96:
-        assert torch.equal(crops[2], to_tensor(store.image(int(rows[2]))))
+        assert torch.equal(crops[2]["images"], to_tensor(store.image(int(rows[2]))))
     else:
-        assert abs(crops[2].mean() - store.image(int(rows[2])).mean() / 255) < 0.02
+        assert abs(crops[2]["images"].mean() - store.image(int(rows[2])).mean() / 255) < 0.02
 
 
 def test_labels_and_methods_come_from_the_manifest(prepared, store):
-    found = crops_of(prepared.rows(), store, "train")
+    found = split_of(prepared.rows(), store, "train", FORM)
     truth = {row["id"]: row for row in prepared.rows("train").to_dicts()}
-    assert len(found.rows) == len(found.ids) == len(found.labels) == len(found.frames) > 17
+    shown = found.examples
+    assert len(shown.rows) == len(shown.ids) == len(found.labels) == len(shown.frames) > 17
     names, frames = store.table["id"].to_pylist(), store.table["frame"].to_pylist()
-    for row, name, label, frame in zip(found.rows, found.ids, found.labels, found.frames, strict=True):
+    for row, name, label, frame in zip(shown.rows, shown.ids, found.labels, shown.frames, strict=True):
         assert names[row] == name
         assert frames[row] == frame
         assert truth[name]["label"] == label
     for label in (0, 1):
         files = found.crop_files(label, ["method", "colour"])
-        assert sorted(row for each in files for row in each.rows) == sorted(found.rows[found.labels == label])
+        assert sorted(place for each in files for place in each.rows) == np.flatnonzero(found.labels == label).tolist()
         for each in files:
-            stated = truth[names[each.rows[0]]]
+            stated = truth[shown.ids[each.rows[0]]]
             assert each.group == (stated["method"] or "", "")
             assert each.method == (stated["method"] or "")
             assert each.source is None or each.source[-1] == stated["source_id"]
-    crops = LabelledCrops(EvaluationCrops(store, found.rows, 32), found.labels.tolist())
+    crops = PlainExamples(shown, FORM, store, found.labels.tolist())
     assert [float(crops[place]["labels"]) for place in range(5)] == found.labels[:5].tolist()
 
 
@@ -77,7 +83,7 @@ def test_labels_and_methods_come_from_the_manifest(prepared, store):
 def test_a_split_without_a_class_is_told(split, label, name, prepared, store):
     manifest = prepared.rows().filter((pl.col("split") != split) | (pl.col("label") != label))
     with pytest.raises(ConfigError, match=f"the {split} split has no crop of a {name} face") as caught:
-        crops_of(manifest, store, split)
+        split_of(manifest, store, split, FORM)
     assert "unmask prepare" in (caught.value.next_step or "")
 
 
@@ -86,7 +92,7 @@ def test_files_without_a_label_are_left_out(prepared, store):
     manifest = prepared.rows().with_columns(
         pl.when(pl.col("id") == hidden).then(None).otherwise(pl.col("label")).alias("label")
     )
-    assert hidden not in crops_of(manifest, store, "train").ids
+    assert hidden not in split_of(manifest, store, "train", FORM).examples.ids
 
 
 def test_every_batch_is_balanced(prepared, store):
@@ -99,7 +105,7 @@ def test_every_batch_is_balanced(prepared, store):
 
 def shown(prepared, store, **options: object) -> list[str]:
     """Names of the files whose crops the training batches show, found again by their pixels."""
-    train = crops_of(prepared.rows(), store, "train")
+    train = split_of(prepared.rows(), store, "train", FORM).examples
     known = {
         to_tensor(resized(store.image(int(row)))["image"]).numpy().tobytes(): name
         for row, name in zip(train.rows, train.ids, strict=True)
@@ -145,36 +151,37 @@ def test_validation_shows_every_crop_once_in_order(prepared, store):
     data = module(prepared, store)
     batches = list(data.val_dataloader())
     labels, places = (torch.cat([batch[name] for batch in batches]) for name in ("labels", "place"))
-    assert places.tolist() == list(range(len(data.validation.rows)))
+    assert places.tolist() == list(range(len(data.validation.examples)))
     assert labels.tolist() == data.validation.labels.tolist()
 
 
 def test_a_run_that_forges_all_of_its_own_needs_no_stored_fakes(prepared, store):
     reals = prepared.rows().filter((pl.col("split") != "train") | (pl.col("label") == 0))
     with pytest.raises(ConfigError, match="no crop of a fake"):
-        crops_of(reals, store, "train")
-    assert set(crops_of(reals, store, "train", fakes=False).labels) == {0}
+        split_of(reals, store, "train", FORM)
+    assert set(split_of(reals, store, "train", FORM, fakes=False).labels) == {0}
 
 
 def test_augmentation_falls_the_same_way_for_both_of_a_pair(store, prepared):
     compose = albumentations.Compose(
         [albumentations.GaussNoise(std_range=(0.2, 0.2), p=1), albumentations.Resize(48, 48)]
     )
-    row = int(store.crops(prepared.rows("train")["id"].to_list())[0])
     # The "fake" is the real crop itself: whatever differs within the pair, augmentation put there.
-    pairs = PairedCrops(store, compose, compose)
-    first, second = pairs[Pair(row, row, "", 1)]["images"]
+    pairs = PairedExamples(examples_of(prepared.rows("train"), FORM, store), FORM, store, compose, compose)
+    first, second = pairs[Pair(0, 0, "", 1)]["images"]
     assert torch.equal(first, second)
-    assert torch.equal(first, pairs[Pair(row, row, "", 1)]["images"][0])
-    assert not torch.equal(first, pairs[Pair(row, row, "", 2)]["images"][0])
+    assert torch.equal(first, pairs[Pair(0, 0, "", 1)]["images"][0])
+    assert not torch.equal(first, pairs[Pair(0, 0, "", 2)]["images"][0])
 
 
 def test_what_losses_want(store, prepared):
     noise = albumentations.GaussNoise(std_range=(0.02, 0.05), p=1)
     view = albumentations.Compose([albumentations.HorizontalFlip(p=1), noise])
-    real, fake = (int(row) for row in store.crops(prepared.rows("train")["id"].to_list())[[0, -1]])
-    pairs = PairedCrops(store, None, view, wants=("again", "masks", "methods"), methods=("one", "two"))
-    plain = PairedCrops(store, None, view)
+    examples = examples_of(prepared.rows("train"), FORM, store)
+    real, fake = 0, len(examples) - 1
+    wants = ("again", "masks", "methods")
+    pairs = PairedExamples(examples, FORM, store, None, view, wants=wants, methods=("one", "two"))
+    plain = PairedExamples(examples, FORM, store, None, view)
     stored, blended = pairs[Pair(real, fake, "two", 5)], pairs[Pair(real, None, "", 5)]
     assert torch.equal(stored["images"], plain[Pair(real, fake, "two", 5)]["images"])
     assert stored["methods"].tolist() == [0, 2]
@@ -186,8 +193,7 @@ def test_what_losses_want(store, prepared):
     assert not torch.equal(stored["again"], stored["images"])
     assert (stored["again"] - stored["images"]).abs().mean() < 0.2
     # The mask lies where the view has put the forged part.
-    rng = np.random.default_rng(5)
-    rng.integers(2**31, size=2)
-    _, mask = self_blend(store.image(real), store.landmarks(real), rng)
+    row = int(examples.rows[real])
+    _, mask = self_blend(store.image(row), store.landmarks(row), np.random.default_rng([5, 1]))
     np.testing.assert_allclose(blended["masks"][1, 0].numpy(), mask[:, ::-1], atol=1e-6)
     assert not blended["masks"][0].any()

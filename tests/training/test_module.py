@@ -150,3 +150,28 @@ def test_losses_that_want_more_of_a_batch(name, prepared, tmp_path):
     terms = [column for column in log.columns if column.startswith("train_") and column != "train_loss"]
     assert len(terms) > 1
     assert pl.read_csv(tmp_path / "out" / "predictions.csv").drop_nulls("score")["score"].len() == 11
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("detector=ucf", "detector.arguments.methods=2"), "self_blend, swap_alpha, self-blends made in training"),
+        (("detector=core", "optimizer.layer_decay=0.9"), None),
+        (("detector=meso4", "optimizer.layer_decay=0.9"), "layers are known"),
+        (("detector=meso4", "detector.arguments.input_size=64", "optimizer.layer_decay=0"), "layer_decay=0"),
+        (("detector=meso4", "average=1"), "average=1"),
+        (("detector=meso4", "data.balance=method"), "data.balance=method"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_anything_is_trained(more, message, prepared, tmp_path):
+    given = [each for each in overrides(prepared, tmp_path / "out") if not each.startswith("detector")]
+    small = (
+        "detector.arguments.input_size=64",
+        *(["+detector.arguments.width=0.1"] if more[0] != "detector=meso4" else []),
+    )
+    if message is None:
+        run_with_overrides([*given, *more, *small, "test=false"], train)
+        return
+    with pytest.raises(ConfigError, match=message):
+        run_with_overrides([*given, *more, *small], train)
+    assert not (tmp_path / "out" / "checkpoints").exists()

@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader
 
 from unmask.detectors import build
 from unmask.faces.store import FaceStore
-from unmask.inference.predict import crop_logits
-from unmask.loading.data_module import crops_of
+from unmask.inference.predict import form_of, logits_of
+from unmask.loading.data_module import split_of
 from unmask.training.calibration import fit_calibration
 from unmask.training.module import DetectorModule
 from unmask.training.probe import fit_head
@@ -85,13 +85,13 @@ def test_the_validation_loss_weights_both_classes_alike(tmp_path):
 
 def test_the_head_equals_logistic_regression_by_hand(prepared):
     store = FaceStore(prepared.store)
-    train = crops_of(prepared.rows(), store, "train")
     detector = build("spectrum", input_size=64, bands=16)
+    train = split_of(prepared.rows(), store, "train", form_of(detector))
     fit_head(detector, store, train)
-    features = crop_logits(detector, store, train.rows, features=True)
+    features = logits_of(detector, train.examples, store, features=True)
     known = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=5000))
     known.fit(features, train.labels)
-    got = 1 / (1 + np.exp(-crop_logits(detector, store, train.rows)))
+    got = 1 / (1 + np.exp(-logits_of(detector, train.examples, store)))
     np.testing.assert_allclose(got, known.predict_proba(features)[:, 1], atol=2e-3)
 
 

@@ -16,6 +16,7 @@ from unmask.cli import (
     compare,
     datasets,
     demo,
+    detectors,
     faces,
     index,
     metrics,
@@ -58,8 +59,8 @@ def options(
 
 
 for verb in (
-    demo, datasets, index, audit, prepare, faces, train, predict, calibrate, score, compare, metrics, challenge,
-    serve, remote,
+    demo, datasets, index, audit, prepare, faces, detectors, train, predict, calibrate, score, compare, metrics,
+    challenge, serve, remote,
 ):  # fmt: skip
     verb.register(app)
 

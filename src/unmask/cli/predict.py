@@ -12,7 +12,7 @@ from unmask.tables.errors import UnmaskError
 if TYPE_CHECKING:
     import polars as pl
 
-_HELP = """Predict how probable it is that each video or picture is fake.
+_HELP = """Predict how probable it is that each video, picture or sound is fake.
 
 Prints id and score (0 real, 1 fake), or writes them to --out. A file without an answer, because no face was found or it
 cannot be read, has no score and a reason instead. In a folder, files count by their endings, and those passed over are
@@ -55,16 +55,18 @@ def run(
     """Predict."""
     from unmask.cli.progress import progress
     from unmask.faces.store import FaceStore
+    from unmask.inference.inputs import inputs_of, told_passed_over
     from unmask.inference.model_folder import load_model
-    from unmask.inference.predict import inputs_of, predict, told_passed_over
+    from unmask.inference.predict import MEDIA, predict
     from unmask.tables.predictions import write_predictions
     from unmask.tables.writing import write_table
 
     _refuse_unwritable(out, frames)
-    given = inputs_of(inputs, split=split)
+    loaded = load_model(model)
+    given = inputs_of(inputs, split=split, media=MEDIA[loaded.detector.takes])
     faces = None if store is None else FaceStore(store)
     with progress() as bar:
-        found = predict(load_model(model), given.files, faces, progress=bar)
+        found = predict(loaded, given.files, faces, progress=bar)
     passed_over = told_passed_over(given.passed_over)
     answered = found.files["score"].count()
     if not answered:

@@ -88,6 +88,9 @@ def run(
         Sampling,
         typer.Option(help="even: evenly spaced to the frame; reference: the nearest frames that are faster to decode."),
     ] = Sampling.even,
+    run: Annotated[
+        int, typer.Option(min=1, help="So many frames at a time follow each other, as detectors of clips need.")
+    ] = 1,
     boxes: Annotated[
         Boxes,
         typer.Option(help="Where fakes are cut: where their own faces lie, or those of their real twin."),
@@ -107,18 +110,22 @@ def run(
     from unmask.tables.manifest import read_manifest
 
     rows = read_manifest(manifest, root=root)
-    settings = default_settings(
-        detector=detector.value,
-        frames=frames,
-        tracks=tracks,
-        size=size,
-        margin=margin,
-        align=align.value,
-        encoding=encoding.value,
-        quality=quality,
-        sampling=sampling.value,
-        boxes=boxes.value,
-    )
+    try:
+        settings = default_settings(
+            detector=detector.value,
+            frames=frames,
+            tracks=tracks,
+            size=size,
+            margin=margin,
+            align=align.value,
+            encoding=encoding.value,
+            quality=quality,
+            sampling=sampling.value,
+            boxes=boxes.value,
+            run=run,
+        )
+    except ValueError as error:  # what one option alone cannot say
+        raise typer.BadParameter(str(error)) from error
     with progress() as bar, _ended_like_ctrl_c():
         done = prepare(rows, out, settings, part=_part(shard), executor=executor.value, workers=workers, progress=bar)
     typer.echo(f"{done.files} files ({done.resumed} were there already), {done.crops} new crops in {out}")

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 
 #: Name, as it stands in a config and in ``model.yaml``, to module and class.
 DETECTORS = {
+    "frame_transformer": "unmask.detectors.frame_transformer:FrameTransformer",
+    "r3d": "unmask.detectors.r3d:R3d",
+    "i3d": "unmask.detectors.i3d:I3d",
+    "ftcn": "unmask.detectors.ftcn:Ftcn",
+    "altfreezing": "unmask.detectors.altfreezing:AltFreezing",
+    "late_fusion": "unmask.detectors.late_fusion:LateFusion",
+    "av_joint": "unmask.detectors.av_joint:AvJoint",
+    "tall": "unmask.detectors.tall:Tall",
+    "lfcc_lcnn": "unmask.detectors.lfcc_lcnn:LfccLcnn",
+    "rawnet2": "unmask.detectors.rawnet2:RawNet2",
+    "aasist": "unmask.detectors.aasist:Aasist",
     "timm": "unmask.detectors.timm_backbone:TimmBackbone",
     "spectrum": "unmask.detectors.spectrum:Spectrum",
     "xception": "unmask.detectors.xception:Xception",
@@ -23,6 +34,13 @@ DETECTORS = {
     "core": "unmask.detectors.core:Core",
     "recce": "unmask.detectors.recce:Recce",
     "ucf": "unmask.detectors.ucf:UCF",
+    "gend": "unmask.detectors.gend:GenD",
+    "effort": "unmask.detectors.effort:Effort",
+    "f3net": "unmask.detectors.f3net:F3Net",
+    "spsl": "unmask.detectors.spsl:SPSL",
+    "srm": "unmask.detectors.srm:SRM",
+    "multi_attentional": "unmask.detectors.multi_attentional:MultiAttentional",
+    "face_xray": "unmask.detectors.face_xray:FaceXray",
 }
 
 
@@ -37,6 +55,15 @@ def build(name: str, **arguments: object) -> Detector:
         KeyError: no detector has this name.
         TypeError: it does not take these arguments.
     """
+    return class_of(name)(**arguments)
+
+
+def class_of(name: str) -> type[Detector]:
+    """The class of a detector.
+
+    Raises:
+        KeyError: no detector has this name.
+    """
     module, class_name = DETECTORS[name].split(":")
-    detector: Detector = getattr(import_module(module), class_name)(**arguments)
-    return detector
+    found: type[Detector] = getattr(import_module(module), class_name)
+    return found

@@ -54,6 +54,7 @@ class Detector(nn.Module):
         paper: where it comes from.
         takes: keys of ``TAKES``: the arguments of ``features`` and ``forward``, in order.
         wants: keys of ``WANTS`` that its losses use.
+        rests: whether some trainable parameters have no gradient in some steps.
         input_size: S, the side of its crops in pixels; where it takes pictures.
         frames: T, the length of its clips; where it takes clips.
         samples: N, the length of its sound; where it takes sound.
@@ -64,6 +65,7 @@ class Detector(nn.Module):
     paper: ClassVar[Paper]
     takes: ClassVar[tuple[str, ...]] = ("images",)
     wants: ClassVar[tuple[str, ...]] = ()
+    rests: ClassVar[bool] = False
     input_size: int
     frames: int
     samples: int

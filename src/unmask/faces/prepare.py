@@ -59,16 +59,17 @@ def default_settings(
     tracks: int = 1,
     sampling: str = "even",
     boxes: str = "own",
+    run: int = 1,
     **crop: Any,
 ) -> StoreSettings:
     """The settings of ``unmask prepare``; see ``StoreSettings``, and ``CropSettings`` for what else may be given.
 
     Args:
         detector: one of ``faces.detectors.DETECTORS``.
-        frames, tracks, sampling, boxes: as ``StoreSettings`` has them.
+        frames, tracks, sampling, boxes, run: as ``StoreSettings`` has them.
         crop: further fields of ``CropSettings``.
     """
-    return StoreSettings(CropSettings(detector=recorded(detector), **crop), frames, tracks, sampling, boxes)
+    return StoreSettings(CropSettings(detector=recorded(detector), **crop), frames, tracks, sampling, boxes, run)
 
 
 def prepare(
@@ -161,7 +162,7 @@ def faces_of_file(path: str, media: str, settings: StoreSettings, twin: str | No
         twin: the file whose boxes are taken, if its frames are as many and as large; else the file's own are.
     """
     try:
-        frames = sample(path, media, settings.frames, sampling=settings.sampling)
+        frames = sample(path, media, settings.frames, sampling=settings.sampling, run=settings.run)
         tracks = _tracks_of_twin(frames, twin, media, settings) if twin else None
         own = tracks is None
         if tracks is None:
@@ -201,7 +202,7 @@ def _tracks_of_real(
 ) -> tuple[list[tuple[int, tuple[int, int]]], list[Track[CutFace]]] | None:
     """Index and size of each frame of a real file, and its tracks; None where it cannot be read."""
     try:
-        frames = sample(path, media, settings.frames, sampling=settings.sampling)
+        frames = sample(path, media, settings.frames, sampling=settings.sampling, run=settings.run)
         tracks = track(find_faces(frames, detector_of(settings.crop.detector), settings.crop))[: settings.tracks]
     except MediaError:
         return None

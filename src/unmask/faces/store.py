@@ -55,6 +55,7 @@ class StoreSettings:
         tracks: at most this many faces of each file are kept, the most prominent first.
         sampling: how frames are chosen, one of ``media.sampling.SAMPLINGS``.
         boxes: where the faces of a fake are cut out: where its "own" lie, or those of its "source", its real twin.
+        run: so many of a video's frames at a time follow each other; detectors that look at clips need that.
     """
 
     crop: CropSettings
@@ -62,6 +63,7 @@ class StoreSettings:
     tracks: int
     sampling: str = "even"
     boxes: str = "own"
+    run: int = 1
 
     @classmethod
     def of(cls, stated: Mapping[str, Any]) -> StoreSettings:
@@ -70,7 +72,7 @@ class StoreSettings:
         Raises:
             KeyError, TypeError, ValueError: it is none.
         """
-        further = {key: stated[key] for key in ("sampling", "boxes") if key in stated}
+        further = {key: stated[key] for key in ("sampling", "boxes", "run") if key in stated}
         return cls(CropSettings(**stated["crop"]), stated["frames"], stated["tracks"], **further)
 
     def __post_init__(self) -> None:
@@ -79,6 +81,9 @@ class StoreSettings:
         check_whole("tracks", self.tracks, 1, 1000)
         check_choice("sampling", self.sampling, SAMPLINGS)
         check_choice("boxes", self.boxes, BOXES)
+        check_whole("run", self.run, 1, self.frames)
+        if self.run > 1 and self.sampling != "even":
+            raise ValueError("frames that follow each other are evenly sampled: run is for sampling even")
 
     def to_dict(self) -> dict[str, object]:
         """As it stands in ``store.yaml``."""

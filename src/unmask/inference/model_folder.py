@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from unmask import __version__
-from unmask.detectors import DETECTORS, build
+from unmask.detectors import DETECTORS, build, class_of
 from unmask.detectors.base import Detector
 from unmask.faces.store import StoreSettings
 from unmask.inference.aggregate import AGGREGATIONS
@@ -44,7 +44,7 @@ class ModelSpec:
     Attributes:
         detector: a name in ``DETECTORS``.
         arguments: what builds it.
-        store: how its crops must be made.
+        store: how its crops must be made; None where the detector takes sound alone.
         aggregation: how frame scores become one, a name in ``unmask.inference.aggregate.AGGREGATIONS``.
         calibration: fitted on validation.
         data: hashes of the manifests it was trained on, by role, and other notes for the reader.
@@ -52,7 +52,7 @@ class ModelSpec:
 
     detector: str
     arguments: dict[str, object]
-    store: StoreSettings
+    store: StoreSettings | None
     aggregation: str = "mean"
     calibration: Calibration = field(default_factory=Calibration)
     data: dict[str, object] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class ModelSpec:
         return {
             "format": _FORMAT,
             "detector": {"name": self.detector, "arguments": self.arguments},
-            "store": self.store.to_dict(),
+            "store": None if self.store is None else self.store.to_dict(),
             "aggregation": self.aggregation,
             "calibration": {"slope": self.calibration.slope, "shift": self.calibration.shift},
             "data": self.data,
@@ -143,7 +143,7 @@ def _read_spec(folder: Path) -> ModelSpec:
             )
         name = str(stated["detector"]["name"])
         arguments = dict(stated["detector"]["arguments"])
-        store = StoreSettings.of(stated["store"])
+        store = None if stated["store"] is None else StoreSettings.of(stated["store"])
         calibration = Calibration(**{key: float(value) for key, value in stated["calibration"].items()})
         if not math.isfinite(calibration.slope) or not math.isfinite(calibration.shift):
             raise ValueError("the calibration is not finite")
@@ -163,6 +163,14 @@ def _read_spec(folder: Path) -> ModelSpec:
             f"no aggregation is called {spec.aggregation!r}",
             where=path,
             next_step=f"this version knows: {', '.join(sorted(AGGREGATIONS))}",
+        )
+    if (spec.store is None) != (class_of(name).takes == ("sound",)):
+        raise ModelError(
+            "model.yaml does not say how the detector's crops are made"
+            if spec.store is None
+            else "model.yaml says how crops are made, and the detector takes sound alone",
+            where=path,
+            next_step="copy the folder again",
         )
     if any(key in arguments for key in ("weights", "pretrained")):
         raise ModelError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,33 +12,30 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from unmask.faces.store import FaceStore, rows_of
-from unmask.loading.crops import EvaluationCrops, LabelledCrops, PairedCrops, Transform, collate
+from unmask.faces.store import FaceStore
+from unmask.loading.crops import PairedExamples, PlainExamples, Transform, collate
 from unmask.loading.epochs import EpochLoader
+from unmask.loading.examples import Examples, Form, examples_of
 from unmask.loading.pairs import CropFile, PairPlan
 from unmask.tables.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class Split:
-    """The crops of one split.
+    """The examples of one split.
 
     Attributes:
-        rows: (N,) rows in the store.
-        ids: (N,) whose crop each is.
+        examples: as a detector takes them.
         labels: (N,) int, 1 fake, 0 real.
-        frames: (N,) int, which frame of the file each is.
         files: the manifest's rows of the split.
     """
 
-    rows: np.ndarray
-    ids: list[str]
+    examples: Examples
     labels: np.ndarray
-    frames: np.ndarray
     files: pl.DataFrame
 
     def crop_files(self, label: int, balance: Sequence[str] = ()) -> list[CropFile]:
-        """The files of one class that have crops, in the order of their first crop.
+        """The files of one class that have examples, in the order of their first.
 
         Args:
             label: 1 fake, 0 real.
@@ -45,7 +43,7 @@ class Split:
         """
         places: dict[str, list[int]] = {}
         for place in np.flatnonzero(self.labels == label):
-            places.setdefault(self.ids[place], []).append(int(place))
+            places.setdefault(self.examples.ids[place], []).append(int(place))
         stated = {str(row["id"]): row for row in self.files.iter_rows(named=True)}
         found = []
         for name, own in places.items():
@@ -53,8 +51,8 @@ class Split:
             source = tuple(_cell(row, column) for column in ("dataset", "compression", "source_id"))
             found.append(
                 CropFile(
-                    self.rows[own],
-                    self.frames[own],
+                    np.array(own),
+                    self.examples.frames[own],
                     tuple(_cell(row, column) for column in balance),
                     source if row.get("source_id") else None,
                     _cell(row, "method") if label else "",
@@ -68,75 +66,74 @@ def _cell(row: dict[str, object], column: str) -> str:
     return "" if value is None else str(value)
 
 
-def crops_of(manifest: pl.DataFrame, store: FaceStore, split: str, *, fakes: bool = True) -> Split:
-    """The stored crops of one split of a manifest, with their labels.
+def split_of(manifest: pl.DataFrame, store: FaceStore | None, split: str, form: Form, *, fakes: bool = True) -> Split:
+    """The examples of one split of a manifest, with their labels.
 
     Args:
         manifest: as ``read_manifest`` gives it.
-        store: its faces.
+        store: its faces; None where the detector takes sound alone.
         split: "train", "validation" or "test".
+        form: the detector's.
         fakes: whether it must have any; a run that forges all of its own needs none to train on.
 
     Raises:
-        ConfigError: the split lacks one class, or has no crops: nothing could be learnt or chosen on it.
+        ConfigError: the split lacks one class, or has no examples: nothing could be learnt or chosen on it.
     """
     part = manifest.filter((pl.col("split") == split) & pl.col("label").is_not_null())
-    rows = store.crops(part["id"].to_list())
-    named = list(rows_of(store, rows))
+    examples = examples_of(part, form, store)
     labels = dict(part.select("id", "label").iter_rows())
-    found = Split(
-        rows,
-        [name for name, _ in named],
-        np.array([labels[name] for name, _ in named], dtype=int),
-        np.array([frame for _, frame in named], dtype=int),
-        part,
-    )
+    found = Split(examples, np.array([labels[name] for name in examples.ids], dtype=int), part)
+    what = {"images": "crop of a {} face", "clips": f"clip of {form.frames} crops of a {{}} face", None: "{} sound"}
     for label, name in ((0, "real"), (1, "fake")):
         if not (found.labels == label).any() and (fakes or label == 0):
+            reasons = ", ".join(f"{count} x {reason}" for reason, count in Counter(examples.missing.values()).items())
             raise ConfigError(
-                f"the {split} split has no crop of a {name} face",
-                where=store.folder,
-                next_step="check the manifest's splits, and that unmask prepare was run on this manifest",
+                f"the {split} split has no {what[form.pictures].format(name)}" + (f" ({reasons})" if reasons else ""),
+                where=store.folder if store else None,
+                next_step="check the manifest's splits, and that its files are there"
+                if store is None
+                else "check the manifest's splits, and that unmask prepare was run on this manifest"
+                + (f", with --run of at least {form.frames}" if form.pictures == "clips" else ""),
             )
     return found
 
 
-class FaceDataModule(LightningDataModule):
+class PairDataModule(LightningDataModule):
     """Balanced training batches with augmentation, and plain validation batches, as dicts of tensors.
 
     Args:
         manifest: as ``read_manifest`` gives it.
-        store: its faces.
-        footage: see ``PairedCrops``.
-        view: see ``PairedCrops``; ends in ``input_size``.
-        input_size: the detector's.
-        wants: what else the detector's losses use; see ``PairedCrops``.
+        store: its faces; None where the detector takes sound alone.
+        form: the detector's.
+        footage: see ``PairedExamples``.
+        view: see ``PairedExamples``.
+        wants: what else the detector's losses use; see ``PairedExamples``.
         seed: of all chance.
-        pairs_per_batch: a process's batch has twice as many crops, half of them real.
-        self_blends: share of the fakes in training that are self-blended on the spot, 0 to 1.
-        repeats: how many crops of each real file an epoch shows.
+        pairs_per_batch: a process's batch has twice as many examples, half of them real.
+        self_blends: share of the fakes in training that are self-blended on the spot, 0 to 1; of sound alone, none.
+        repeats: how many examples of each real file an epoch shows.
         balance: columns of the manifest whose values count alike in each class, coarsest first, such as dataset and
             method; files of the same values count alike.
         twins: see ``PairPlan``.
         workers: processes that load; 0 loads in the training process.
 
     Attributes:
-        train: the crops to train on.
-        validation: the crops to validate on.
+        train: the examples to train on.
+        validation: the examples to validate on.
         methods: the manipulations of stored fakes, as the batches number them from 1.
 
     Raises:
-        ConfigError: see ``crops_of``.
+        ConfigError: see ``split_of``.
     """
 
     def __init__(
         self,
         manifest: pl.DataFrame,
-        store: FaceStore,
+        store: FaceStore | None,
+        form: Form,
         footage: Transform | None,
-        view: Transform,
+        view: Transform | None,
         *,
-        input_size: int,
         wants: Sequence[str] = (),
         seed: int = 0,
         pairs_per_batch: int = 16,
@@ -147,21 +144,22 @@ class FaceDataModule(LightningDataModule):
         workers: int = 0,
     ) -> None:
         super().__init__()
-        self.store, self.input_size = store, input_size
+        blends = self_blends if form.pictures else 0.0
+        self.store, self.form = store, form
         self.pairs_per_batch, self.workers = pairs_per_batch, workers
         self._loader: EpochLoader | None = None
         self._place: dict[str, int] = {}
-        self.train = crops_of(manifest, store, "train", fakes=self_blends < 1)
-        self.validation = crops_of(manifest, store, "validation")
+        self.train = split_of(manifest, store, "train", form, fakes=blends < 1)
+        self.validation = split_of(manifest, store, "validation", form)
         fakes = self.train.crop_files(1, balance)
         self.methods = sorted({fake.method for fake in fakes})
-        self.pairs = PairedCrops(store, footage, view, wants=wants, methods=self.methods)
+        self.pairs = PairedExamples(self.train.examples, form, store, footage, view, wants=wants, methods=self.methods)
         self.plan = PairPlan(
-            self.train.crop_files(0, balance), fakes, seed=seed, repeats=repeats, blends=self_blends, twins=twins
+            self.train.crop_files(0, balance), fakes, seed=seed, repeats=repeats, blends=blends, twins=twins
         )
 
     def train_dataloader(self) -> EpochLoader:
-        """Batches of 2 P rows; see ``PairedCrops``."""
+        """Batches of 2 P rows; see ``PairedExamples``."""
         self._loader = EpochLoader(
             self.pairs,
             self.plan,
@@ -187,15 +185,15 @@ class FaceDataModule(LightningDataModule):
         self._place = state
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Batches of B rows; see ``LabelledCrops``. Of several processes each has every so many-th crop.
+        """Batches of B rows; see ``PlainExamples``. Of several processes each has every so many-th example.
 
-        All have as many, since they exchange what they have found: the first crops may come twice, with their place.
+        All have as many, since they exchange what they have found: the first may come twice, with their place.
         """
         split = self.validation
-        crops = LabelledCrops(EvaluationCrops(self.store, split.rows, self.input_size), split.labels.tolist())
-        own: Dataset[dict[str, Tensor]] = crops
+        examples = PlainExamples(split.examples, self.form, self.store, split.labels.tolist())
+        own: Dataset[dict[str, Tensor]] = examples
         if self.trainer and self.trainer.world_size > 1:
             processes, process = self.trainer.world_size, self.trainer.global_rank
-            each = -(-len(crops) // processes)
-            own = Subset(crops, [(process + processes * number) % len(crops) for number in range(each)])
-        return DataLoader(own, batch_size=64)
+            each = -(-len(examples) // processes)
+            own = Subset(examples, [(process + processes * number) % len(examples) for number in range(each)])
+        return DataLoader(own, batch_size=self.form.batch_size)

@@ -18,14 +18,14 @@ _NAMES = ("source_id", "subject_id", "donor_id")
 
 def join(
     manifests: Mapping[str, str | Path],
-    stores: Mapping[str, str | Path],
+    stores: Mapping[str, str | Path] | None,
     use: Mapping[str, Collection[str]] | None = None,
-) -> tuple[pl.DataFrame, FaceStore]:
+) -> tuple[pl.DataFrame, FaceStore | None]:
     """One manifest and one store out of several of each.
 
     Args:
         manifests: name -> path.
-        stores: the same names -> the faces of that manifest's files.
+        stores: the same names -> the faces of that manifest's files; None where sound alone is wanted.
         use: name -> the splits that are taken of it; all of those that are not named here.
 
     Returns:
@@ -40,7 +40,7 @@ def join(
         StoreError: the stores' crops were made in different ways.
         UnmaskError: a table or a store is missing or damaged.
     """
-    _check_names(manifests, stores, use or {})
+    _check_names(manifests, manifests if stores is None else stores, use or {})
     parts = []
     for name, path in manifests.items():
         rows = read_manifest(path)
@@ -51,8 +51,10 @@ def join(
         id=pl.concat_str("manifest", pl.lit(":"), "own_id"), space=pl.col("manifest").replace(spaces)
     )
     named = [pl.concat_str("space", pl.lit(":"), name).alias(name) for name in _NAMES if name in rows.columns]
-    faces = FaceStore.joined({f"{name}:": FaceStore(stores[name]) for name in manifests})
-    return rows.with_columns(named).drop("own_id", "space"), faces
+    rows = rows.with_columns(named).drop("own_id", "space")
+    if stores is None:
+        return rows, None
+    return rows, FaceStore.joined({f"{name}:": FaceStore(stores[name]) for name in manifests})
 
 
 def _check_names(

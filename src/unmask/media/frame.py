@@ -96,8 +96,16 @@ def first_middle_last(total: int) -> list[int]:
     return [0, total // 2, total - 1]
 
 
-def evenly_spaced(total: int, count: int) -> list[int]:
-    """Indices of ``count`` frames spread over all ``total``: the middles of equal parts. All of them, if fewer."""
+def evenly_spaced(total: int, count: int, run: int = 1) -> list[int]:
+    """Indices of ``count`` frames spread over all ``total``: the middles of equal parts. All of them, if fewer.
+
+    Args:
+        total: number of frames.
+        count: how many of them.
+        run: so many at a time follow each other; what ``count`` has beyond a whole number of runs is left out.
+    """
     if count >= total:
         return list(range(total))
-    return [int((part + 0.5) * total / count) for part in range(count)]
+    runs = count // run
+    starts = [int((part + 0.5) * total / runs - (run - 1) / 2) for part in range(runs)]
+    return [start + step for start in starts for step in range(run)]

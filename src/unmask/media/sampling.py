@@ -16,7 +16,7 @@ SAMPLINGS = {
 }
 
 
-def sample(path: str | Path, media: str, count: int, *, sampling: str = "even") -> list[Frame]:
+def sample(path: str | Path, media: str, count: int, *, sampling: str = "even", run: int = 1) -> list[Frame]:
     """``count`` frames spread over a file; all of them, if it has fewer; of a picture the one that there is.
 
     Args:
@@ -24,6 +24,7 @@ def sample(path: str | Path, media: str, count: int, *, sampling: str = "even") 
         media: "video" or "image", as the manifest has it.
         count: at most this many frames.
         sampling: one of ``SAMPLINGS``; a sequence of pictures is always evenly sampled.
+        run: of evenly sampled frames, so many at a time follow each other.
 
     Raises:
         MediaError: it cannot be read.
@@ -31,6 +32,6 @@ def sample(path: str | Path, media: str, count: int, *, sampling: str = "even") 
     if media == "image":
         return [Frame(0, 0.0, read_image(path))]
     if is_sequence(path):
-        return SequenceReader(path).evenly_spaced(count)
+        return SequenceReader(path).evenly_spaced(count, run)
     video = VideoReader(path)
-    return video.reference_frames(count) if sampling == "reference" else video.evenly_spaced(count)
+    return video.reference_frames(count) if sampling == "reference" else video.evenly_spaced(count, run)

@@ -103,9 +103,9 @@ class SequenceReader:
         found = dict(_unpacked(archive, folder, set(names)))
         return [found[name] for name in names]
 
-    def evenly_spaced(self, count: int) -> list[Frame]:
-        """``count`` frames spread over the whole sequence; all of them, if it has fewer."""
-        return self.frames(evenly_spaced(len(self), count))
+    def evenly_spaced(self, count: int, run: int = 1) -> list[Frame]:
+        """``count`` frames spread over the whole sequence, ``run`` in a row; all of them, if it has fewer."""
+        return self.frames(evenly_spaced(len(self), count, run))
 
 
 def _files(folder: Path) -> dict[str, int]:

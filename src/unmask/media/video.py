@@ -201,13 +201,13 @@ class VideoReader:
 
         return self._frames(chosen)
 
-    def evenly_spaced(self, count: int) -> list[Frame]:
-        """``count`` frames spread over the whole video; all of them, if it has fewer.
+    def evenly_spaced(self, count: int, run: int = 1) -> list[Frame]:
+        """``count`` frames spread over the whole video, ``run`` in a row; all of them, if it has fewer.
 
         Raises:
             MediaError: the video cannot be read.
         """
-        return self._frames(lambda total: evenly_spaced(total, count))
+        return self._frames(lambda total: evenly_spaced(total, count, run))
 
     def reference_frames(self, count: int) -> list[Frame]:
         """``count`` frames spread over the whole video, each moved to the nearest one that others are predicted from.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from unmask import __version__
+from unmask.detectors import class_of
 from unmask.inference.model_folder import ModelSpec
 
 _CARD = """# {detector}: a deepfake detector made with unmask {version}
 
-Gives the probability that a face in a video or picture was manipulated.
+Gives the probability that {what}.
 
     unmask predict THIS_FOLDER video.mp4 --out predictions.csv
 
@@ -23,8 +24,7 @@ Manifest SHA-256: `{manifest}`. Seed: {seed}. What was fitted: {fit}.
 
 ## Input
 
-Faces found by `{face_detector}`, the most prominent one of each file, cut with {margin} times the face box to
-{size} px; {frames} frames of each video. Frame scores become one by their {aggregation}. Probabilities were fitted on
+{input} Their scores become one a file by their {aggregation}. Probabilities were fitted on
 the validation split with both classes weighted alike.
 
 ## Before you rely on it
@@ -55,12 +55,34 @@ def model_card(spec: ModelSpec, manifest: pl.DataFrame, *, self_blends: float) -
         manifest=spec.data["manifest_sha256"],
         seed=spec.data["seed"],
         fit={"all": "the whole network", "head": "the last layer alone"}[str(spec.data["fit"])],
-        face_detector=spec.store.crop.detector,
-        margin=spec.store.crop.margin,
-        size=spec.store.crop.size,
-        frames=spec.store.frames,
+        what=_what(spec),
+        input=_input(spec),
         aggregation=spec.aggregation,
     )
+
+
+def _what(spec: ModelSpec) -> str:
+    takes = class_of(spec.detector).takes
+    faces = {"images": "a face in a video or picture was manipulated", "clips": "a face in a video was manipulated"}
+    return "sound was made or changed by a machine" if takes == ("sound",) else faces[takes[0]]
+
+
+def _input(spec: ModelSpec) -> str:
+    """How a file becomes examples."""
+    takes = class_of(spec.detector).takes
+    sound = f"{spec.arguments.get('samples')} samples at 16 kHz"
+    if spec.store is None:
+        return f"Windows of {sound} that cover a file; shorter sound is repeated."
+    crop, store = spec.store.crop, spec.store
+    run = f", {store.run} in a row" if store.run > 1 else ""
+    told = (
+        f"Faces found by `{crop.detector}`, the most prominent one of each file, cut with {crop.margin} times the face "
+        f"box to\n{crop.size} px; {store.frames} frames of each video{run}."
+    )
+    if takes[0] == "clips":
+        told += f" Clips of {spec.arguments.get('frames')} crops"
+        told += f", each with the {sound} that begin with it." if "sound" in takes else "."
+    return told
 
 
 def _row(split: str, part: pl.DataFrame, *, blended: bool = False) -> str:

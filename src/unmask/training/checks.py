@@ -9,9 +9,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from unmask.detectors import DETECTORS
+from unmask.detectors import DETECTORS, class_of
 from unmask.inference.aggregate import AGGREGATIONS
-from unmask.loading.data_module import FaceDataModule
+from unmask.loading.data_module import PairDataModule
 from unmask.tables.errors import ConfigError
 from unmask.training.module import DetectorModule
 
@@ -46,7 +46,7 @@ _WORDS: dict[str, tuple[object, ...]] = {
 
 #: Section to what takes its keys as arguments; None: anything, checked elsewhere.
 _SECTIONS: dict[str, type | None] = {
-    "data": FaceDataModule,
+    "data": PairDataModule,
     "optimizer": DetectorModule,
     "stop": None,
     "checkpoints": None,
@@ -71,10 +71,12 @@ def check_values(config: DictConfig) -> None:
         raise ConfigError(
             f"not a section: {', '.join(flat)}", next_step=f"give its keys one by one, such as {flat[0]}.KEY=..."
         )
-    missing = sorted(OmegaConf.missing_keys(config))
+    missing = set(OmegaConf.missing_keys(config))
+    if config.store is None and _takes(config) != ("sound",):
+        missing.add("store")
     if missing:
         raise ConfigError(
-            f"the configuration lacks: {', '.join(missing)}", next_step=f"give each, such as {missing[0]}=..."
+            f"the configuration lacks: {', '.join(sorted(missing))}", next_step=f"give each: {min(missing)}=..."
         )
     faults = [] if config.out else ["out is empty; give a folder"]
     faults += _data_faults(config)
@@ -97,16 +99,24 @@ def check_values(config: DictConfig) -> None:
         raise ConfigError(listed, next_step="mend what is listed; unmask train --help says what each key means")
 
 
+def _takes(config: DictConfig) -> tuple[str, ...]:
+    """What the detector takes; nothing where there is no such detector, which is told elsewhere."""
+    name = config.detector.get("name")
+    return class_of(name).takes if name in DETECTORS else ()
+
+
 def _data_faults(config: DictConfig) -> list[str]:
     """What is wrong with how manifests and stores are given: one of each, or several of each by name."""
     kinds = {key: OmegaConf.select(config, key) for key in ("manifest", "store")}
+    if _takes(config) == ("sound",) and kinds.pop("store") is not None:
+        return [f"store={config.store} holds faces, and the detector takes sound alone; leave it out"]
     named = {key: OmegaConf.is_dict(value) for key, value in kinds.items()}
     faults = [
         f"{key}={value} is neither a path nor paths by name, such as {key}={{ff: PATH}}"
         for key, value in kinds.items()
         if not named[key] and not isinstance(value, str)
     ]
-    if not faults and named["manifest"] != named["store"]:
+    if not faults and len(set(named.values())) > 1:
         faults.append("give manifest and store both as one path, or both as paths by name")
     if config.use is not None and not OmegaConf.is_dict(config.use):
         faults.append(f"use={config.use} is not lists of splits by name, such as use={{celeb: [test]}}")
@@ -124,10 +134,14 @@ def _further_faults(config: DictConfig) -> list[str]:
     balance = config.data.balance
     if not OmegaConf.is_list(balance) or not all(isinstance(name, str) for name in balance):
         faults.append(f"data.balance={balance} is not a list of columns, such as [dataset,method]")
-    if config.optimizer.frozen_epochs and config.trainer.get("strategy") == "ddp":
+    name = config.detector.get("name")
+    rests = "optimizer.frozen_epochs" if config.optimizer.frozen_epochs else ""
+    if name in DETECTORS and class_of(name).rests:
+        rests = f"detector.name={name}"
+    if rests and config.trainer.get("strategy") == "ddp":
         faults.append(
-            "optimizer.frozen_epochs leaves parameters without a gradient, which trainer.strategy=ddp does not take; "
-            "give trainer.strategy=ddp_find_unused_parameters_true"
+            f"{rests} leaves parameters without a gradient in some steps, which trainer.strategy=ddp does not take; give "
+            "trainer.strategy=ddp_find_unused_parameters_true"
         )
     return faults
 

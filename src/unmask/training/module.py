@@ -36,7 +36,8 @@ class DetectorModule(LightningModule):
         frozen_epochs: how many epochs train the last layer alone, before the whole detector joins in.
 
     Raises:
-        ValueError: ``frozen_epochs`` of a detector whose last layer is not linear.
+        ValueError: ``frozen_epochs`` of a detector whose last layer is not linear; ``layer_decay`` of one whose layers
+            are not known.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class DetectorModule(LightningModule):
         super().__init__()
         if frozen_epochs and detector.head is None:
             raise ValueError("frozen_epochs is for detectors with a linear last layer")
+        parameter_groups(detector, learning_rate, weight_decay, layer_decay)  # refused now, not when training begins
         self.detector, self.seed = detector, seed
         self.learning_rate, self.weight_decay, self.layer_decay = learning_rate, weight_decay, layer_decay
         self.warm_up, self.label_smoothing, self.frozen_epochs = warm_up, label_smoothing, frozen_epochs

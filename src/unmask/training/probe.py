@@ -8,18 +8,18 @@ from sklearn.linear_model import LogisticRegression
 
 from unmask.detectors.base import Detector
 from unmask.faces.store import FaceStore
-from unmask.inference.predict import crop_logits
+from unmask.inference.predict import logits_of
 from unmask.loading.data_module import Split
 from unmask.tables.errors import ConfigError
 
 
-def fit_head(detector: Detector, store: FaceStore, train: Split, *, strength: float = 0.1) -> None:
+def fit_head(detector: Detector, store: FaceStore | None, train: Split, *, strength: float = 0.1) -> None:
     """Set ``detector.head`` by logistic regression on standardised features, classes weighted alike.
 
     Args:
         detector: see ``unmask.detectors``; everything but its head stays as it is.
-        store: whose crops.
-        train: the crops to fit on.
+        store: whose crops; None where it takes sound alone.
+        train: the examples to fit on.
         strength: inverse of the L2 penalty (scikit-learn's C).
 
     Raises:
@@ -27,7 +27,7 @@ def fit_head(detector: Detector, store: FaceStore, train: Split, *, strength: fl
     """
     if detector.head is None:
         raise ConfigError("fit=head is for detectors with a linear last layer", next_step="take fit=all")
-    features = crop_logits(detector, store, train.rows, features=True)  # (N, F)
+    features = logits_of(detector, train.examples, store, features=True)  # (N, F)
     centre, spread = features.mean(0), features.std(0) + 1e-6
     fitted = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
     fitted.fit((features - centre) / spread, train.labels)

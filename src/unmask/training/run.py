@@ -27,8 +27,8 @@ from unmask.detectors import build
 from unmask.detectors.base import Detector
 from unmask.faces.store import FaceStore
 from unmask.inference.model_folder import Model, ModelSpec, load_model, save_model
-from unmask.inference.predict import Predictions, predict
-from unmask.loading.data_module import FaceDataModule, crops_of
+from unmask.inference.predict import Predictions, form_of, predict
+from unmask.loading.data_module import PairDataModule, split_of
 from unmask.loading.join import join
 from unmask.scoring import score
 from unmask.scoring.report import write_scorecard
@@ -83,8 +83,9 @@ def train(config: DictConfig, out: str | Path) -> Path:
     if remarks:
         notes["remarks"] = list(remarks)
     if config.fit == "head":
-        crops_of(manifest, store, "validation")  # refused now, not after the fit
-        fit_head(detector, store, crops_of(manifest, store, "train"))
+        form = form_of(detector)
+        split_of(manifest, store, "validation", form)  # refused now, not after the fit
+        fit_head(detector, store, split_of(manifest, store, "train", form))
     else:
         trainer, best = _fit(config, detector, manifest, store, out)
         if trainer.global_rank > 0:
@@ -92,16 +93,16 @@ def train(config: DictConfig, out: str | Path) -> Path:
         if best is not None:
             notes[_CHOSEN_BY] = best
     model = _calibrated(config, detector, manifest, store, notes)
-    self_blends = 0.0 if config.fit == "head" else config.data.self_blends
+    self_blends = 0.0 if config.fit == "head" or store is None else config.data.self_blends
     save_model(out / "model", model.detector, model.spec, model_card(model.spec, manifest, self_blends=self_blends))
     if config.test:
         _test(out, manifest, store, answers, remarks)
     return out / "model"
 
 
-def _data(config: DictConfig) -> tuple[pl.DataFrame, FaceStore]:
+def _data(config: DictConfig) -> tuple[pl.DataFrame, FaceStore | None]:
     if isinstance(config.manifest, str):
-        return read_manifest(config.manifest), FaceStore(config.store)
+        return read_manifest(config.manifest), None if config.store is None else FaceStore(config.store)
     named: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     return join(named["manifest"], named["store"], named["use"])
 
@@ -157,23 +158,28 @@ def _detector(config: DictConfig) -> Detector:
 
 
 def _fit(
-    config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore, out: Path
+    config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore | None, out: Path
 ) -> tuple[lightning.Trainer, float | None]:
     """Train, and leave the detector with the weights of the best validation epoch; give that epoch's figure too."""
     # Lightning's own notes (no GPU, products to try) tell a user nothing; its warnings stay.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     _check_room(detector, out)
-    augment = _built(config, "augment")
-    data = FaceDataModule(
+    form = form_of(detector)
+    augment = _built(config, "augment") if form.pictures else {"footage": None, "view": None}
+    data = PairDataModule(
         manifest,
         store,
+        form,
         **augment,
-        input_size=detector.input_size,
         wants=detector.wants,
         seed=config.seed,
         **config.data,
     )
-    module = DetectorModule(detector, seed=config.seed, **config.optimizer)
+    _check_methods(detector, data, blends=config.data.self_blends > 0)
+    try:
+        module = DetectorModule(detector, seed=config.seed, **config.optimizer)
+    except ValueError as error:
+        raise ConfigError(f"optimizer does not fit this detector: {error}", next_step="change that key") from error
     if config.resume:
         _check_checkpoint(module, config.resume)
         _keep_metrics(out / "logs" / "metrics.csv")
@@ -220,6 +226,22 @@ def _fit(
     return trainer, None if best.best_model_score is None else float(best.best_model_score)
 
 
+def _check_methods(detector: Detector, data: PairDataModule, *, blends: bool) -> None:
+    """Refuse a detector that tells apart fewer manipulations than there are to train on."""
+    known = getattr(detector, "methods", None)
+    if known is None:
+        return
+    named = [
+        *(method or "not stated" for method in data.methods),
+        *(["self-blends made in training"] if blends else []),
+    ]
+    if len(named) > known:
+        raise ConfigError(
+            f"the detector tells {known} manipulations apart, and training has {len(named)}: {', '.join(named)}",
+            next_step=f"give detector.arguments.methods={len(named)}",
+        )
+
+
 def _check_room(detector: Detector, out: Path) -> None:
     """Refuse a disk on which the checkpoints would not find room, hours before they are written."""
     sizes = [value.numel() * value.element_size() for value in detector.state_dict().values()]
@@ -257,12 +279,13 @@ def _keep_metrics(path: Path) -> None:
 
 
 def _calibrated(
-    config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore, notes: dict[str, object]
+    config: DictConfig, detector: Detector, manifest: pl.DataFrame, store: FaceStore | None, notes: dict[str, object]
 ) -> Model:
     """The detector with its probabilities fitted to the validation split's files."""
     arguments: dict[str, Any] = OmegaConf.to_container(config.detector.arguments, resolve=True)  # type: ignore[assignment]
     arguments.pop("pretrained", None)
-    spec = ModelSpec(config.detector.name, arguments, store.settings, config.aggregation, data=notes)
+    settings = None if store is None else store.settings
+    spec = ModelSpec(config.detector.name, arguments, settings, config.aggregation, data=notes)
     known = manifest.filter((pl.col("split") == "validation") & pl.col("label").is_not_null())
     found = predict(Model(detector, spec), known, store).files.join(known.select("id", "label"), on="id")
     found = found.drop_nulls("score")
@@ -271,7 +294,7 @@ def _calibrated(
     return Model(detector, ModelSpec(spec.detector, arguments, spec.store, spec.aggregation, calibration, notes))
 
 
-def _test(out: Path, manifest: pl.DataFrame, store: FaceStore, answers: Path, remarks: tuple[str, ...]) -> None:
+def _test(out: Path, manifest: pl.DataFrame, store: FaceStore | None, answers: Path, remarks: tuple[str, ...]) -> None:
     part = manifest.filter((pl.col("split") == "test") & pl.col("label").is_not_null())
     if not part.height:
         return
