@@ -24,7 +24,7 @@ from unmask.training.run import train
 
 RUNS = {
     "frozen": ("fit=head",),
-    "trained": ("augment=faces", "data.self_blends=0", "data.workers=1", "trainer.max_epochs=4"),
+    "trained": ("augment=faces", "data.blends=0", "data.workers=1", "trainer.max_epochs=4"),
 }
 
 

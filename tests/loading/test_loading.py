@@ -115,7 +115,7 @@ def shown(prepared, store, **options: object) -> list[str]:
 
 
 def test_one_pass_shows_every_real_file_once_and_stored_fakes(prepared, store):
-    names = shown(prepared, store, self_blends=0.0, pairs_per_batch=2)
+    names = shown(prepared, store, blends=0.0, pairs_per_batch=2)
     truth = dict(prepared.rows("train").select("id", "label").iter_rows())
     real = [name for name in names if truth[name] == 0]
     fake = [name for name in names if truth[name] == 1]
@@ -124,7 +124,7 @@ def test_one_pass_shows_every_real_file_once_and_stored_fakes(prepared, store):
 
 
 def test_every_method_is_drawn_as_often(prepared, store):
-    names = shown(prepared, store, self_blends=0.0, repeats=10, pairs_per_batch=2)
+    names = shown(prepared, store, blends=0.0, repeats=10, pairs_per_batch=2)
     methods = dict(prepared.rows("train").select("id", "method").iter_rows())
     drawn = Counter(methods[name] for name in names if methods[name])
     assert set(drawn) == {"self_blend", "swap_alpha"}
@@ -133,7 +133,7 @@ def test_every_method_is_drawn_as_often(prepared, store):
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_the_share_of_self_blends(share, prepared, store):
-    names = shown(prepared, store, self_blends=share, repeats=10, pairs_per_batch=2)
+    names = shown(prepared, store, blends=share, repeats=10, pairs_per_batch=2)
     blends = sum(name == "self-blend" for name in names)
     # A blend that is transparent all over is its real picture.
     assert 0.9 * share * len(names) / 2 <= blends <= share * len(names) / 2

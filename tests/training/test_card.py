@@ -25,7 +25,7 @@ def manifest(methods: list[str | None] | None) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("methods", "self_blends", "train", "seen"),
+    ("methods", "blends", "train", "seen"),
     [
         (["b", "a", "a"], 0.0, "| train | 2 | 3 | a, b |", NO_OTHERS),
         (["b", "a"], 0.5, "| train | 2 | 2 | a, b, self-blends of the real ones, made in training |", NO_OTHERS),
@@ -36,14 +36,14 @@ def manifest(methods: list[str | None] | None) -> pl.DataFrame:
         (["a|b"], 0.0, "| train | 2 | 1 | a\\|b |", NO_OTHERS),
     ],
 )
-def test_what_it_has_seen(methods, self_blends, train, seen):
-    card = model_card(SPEC, manifest(methods), self_blends=self_blends)
+def test_what_it_has_seen(methods, blends, train, seen):
+    card = model_card(SPEC, manifest(methods), blends=blends)
     assert train in card.splitlines()
     assert [sentence for sentence in (NO_OTHERS, NOT_KNOWN) if sentence in card] == [seen]
 
 
 def test_self_blends_alone_with_fakes_in_validation_that_are_not_stated():
-    card = model_card(SPEC, manifest(None), self_blends=1.0)
+    card = model_card(SPEC, manifest(None), blends=1.0)
     assert "| train | 2 | 0 | self-blends of the real ones, made in training |" in card
     assert "| validation | 2 | 2 | not stated for 2 of 2 |" in card
     assert NOT_KNOWN in card

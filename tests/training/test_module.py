@@ -155,7 +155,7 @@ def test_losses_that_want_more_of_a_batch(name, prepared, tmp_path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("detector=ucf", "detector.arguments.methods=2"), "self_blend, swap_alpha, self-blends made in training"),
+        (("detector=ucf", "detector.arguments.methods=2"), "self_blend, swap_alpha, self-blends of the real ones"),
         (("detector=core", "optimizer.layer_decay=0.9"), None),
         (("detector=meso4", "optimizer.layer_decay=0.9"), "layers are known"),
         (("detector=meso4", "detector.arguments.input_size=64", "optimizer.layer_decay=0"), "layer_decay=0"),

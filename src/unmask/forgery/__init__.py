@@ -1,1 +1,1 @@
-"""Pictures in, forged pictures out: self-blending, face swap; the demo's data."""
+"""Pictures in, forged pictures out: self-blending, faces blended or warped for training, face swap; the demo's data."""

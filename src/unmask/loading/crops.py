@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from unmask.faces.store import FaceStore
-from unmask.forgery.self_blend import self_blend
+from unmask.loading.blending import Forger
 from unmask.loading.examples import Examples, Form
 from unmask.loading.pairs import Pair
 from unmask.loading.sound import window
@@ -88,6 +88,7 @@ class PairedExamples(Dataset[dict[str, Tensor]]):
         store: their crops; None where the detector takes sound alone.
         footage: augmentation of what the camera saw, before a face is forged; must keep size and place.
         view: augmentation at the end, to the detector's input size; None where the detector takes sound alone.
+        forger: makes the fakes that are not stored; None for self-blending.
         wants: any of "again", "masks" and "methods"; masks of crops alone.
         methods: the manipulations that are numbered from 1; all others, those forged on the spot among them, come next.
     """
@@ -100,10 +101,12 @@ class PairedExamples(Dataset[dict[str, Tensor]]):
         footage: Transform | None,
         view: Transform | None,
         *,
+        forger: Forger | None = None,
         wants: Sequence[str] = (),
         methods: Sequence[str] = (),
     ) -> None:
         self.examples, self.form, self.store = examples, form, store
+        self.forger = forger
         self.footage, self.view, self.wants = footage, view, wants
         self.numbers = {name: number for number, name in enumerate(methods, start=1)}
 
@@ -125,11 +128,8 @@ class PairedExamples(Dataset[dict[str, Tensor]]):
         own = np.atleast_1d(rows[pair.real]).tolist()
         reals = [changed(self.footage, store.image(row), seed) for row in own]
         if pair.fake is None:
-            # Chance begins anew for each crop, so that a clip is forged the same way throughout.
-            forged = [
-                self_blend(image, store.landmarks(row), np.random.default_rng([pair.seed, 1]))
-                for row, image in zip(own, reals, strict=True)
-            ]
+            forge = self.forger or Forger("self", store, {})
+            forged = [forge(row, image, pair.seed) for row, image in zip(own, reals, strict=True)]
         else:
             stored = np.atleast_1d(rows[pair.fake]).tolist()
             nothing = np.zeros(reals[0].shape[:2], np.float32)

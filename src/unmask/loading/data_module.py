@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from unmask.faces.store import FaceStore
+from unmask.loading.blending import Forger
 from unmask.loading.crops import PairedExamples, PlainExamples, Transform, collate
 from unmask.loading.epochs import EpochLoader
 from unmask.loading.examples import Examples, Form, examples_of
@@ -110,7 +111,8 @@ class PairDataModule(LightningDataModule):
         wants: what else the detector's losses use; see ``PairedExamples``.
         seed: of all chance.
         pairs_per_batch: a process's batch has twice as many examples, half of them real.
-        self_blends: share of the fakes in training that are self-blended on the spot, 0 to 1; of sound alone, none.
+        blends: share of the fakes in training that are made on the spot out of real ones, 0 to 1; of sound alone, none.
+        blending: how they are made, a key of ``loading.blending.BLENDINGS``.
         repeats: how many examples of each real file an epoch shows.
         balance: columns of the manifest whose values count alike in each class, coarsest first, such as dataset and
             method; files of the same values count alike.
@@ -137,14 +139,15 @@ class PairDataModule(LightningDataModule):
         wants: Sequence[str] = (),
         seed: int = 0,
         pairs_per_batch: int = 16,
-        self_blends: float = 0.5,
+        blends: float = 0.5,
+        blending: str = "self",
         repeats: int = 1,
         balance: Sequence[str] = ("method",),
         twins: bool = False,
         workers: int = 0,
     ) -> None:
         super().__init__()
-        blends = self_blends if form.pictures else 0.0
+        blends = blends if form.pictures else 0.0
         self.store, self.form = store, form
         self.pairs_per_batch, self.workers = pairs_per_batch, workers
         self._loader: EpochLoader | None = None
@@ -153,10 +156,24 @@ class PairDataModule(LightningDataModule):
         self.validation = split_of(manifest, store, "validation", form)
         fakes = self.train.crop_files(1, balance)
         self.methods = sorted({fake.method for fake in fakes})
-        self.pairs = PairedExamples(self.train.examples, form, store, footage, view, wants=wants, methods=self.methods)
+        forger = self._forger(blending) if blends else None
+        self.pairs = PairedExamples(
+            self.train.examples, form, store, footage, view, forger=forger, wants=wants, methods=self.methods
+        )
         self.plan = PairPlan(
             self.train.crop_files(0, balance), fakes, seed=seed, repeats=repeats, blends=blends, twins=twins
         )
+
+    def _forger(self, kind: str) -> Forger | None:
+        rows = self.train.examples.rows
+        if self.store is None or rows is None:
+            return None
+        reals = np.flatnonzero(self.train.labels == 0)
+        whose = {
+            str(row["id"]): _cell(row, "subject_id") or str(row["id"]) for row in self.train.files.iter_rows(named=True)
+        }
+        people = [whose[self.train.examples.ids[place]] for place in reals for _ in np.atleast_1d(rows[place])]
+        return Forger.of(kind, self.store, rows[reals].reshape(-1), people)
 
     def train_dataloader(self) -> EpochLoader:
         """Batches of 2 P rows; see ``PairedExamples``."""

@@ -7,6 +7,7 @@ import polars as pl
 from unmask import __version__
 from unmask.detectors import class_of
 from unmask.inference.model_folder import ModelSpec
+from unmask.loading.blending import BLENDINGS
 
 _CARD = """# {detector}: a deepfake detector made with unmask {version}
 
@@ -35,21 +36,22 @@ interval, not only at the number.
 """
 
 
-def model_card(spec: ModelSpec, manifest: pl.DataFrame, *, self_blends: float) -> str:
+def model_card(spec: ModelSpec, manifest: pl.DataFrame, *, blends: float, blending: str = "self") -> str:
     """Markdown.
 
     Args:
         spec: what ``model.yaml`` says.
         manifest: what the model was trained on.
-        self_blends: share of the fakes in training that were blended on the spot, 0 to 1; at 1, none of the manifest's
+        blends: share of the fakes in training that were blended on the spot, 0 to 1; at 1, none of the manifest's
             were used.
+        blending: how, a key of ``loading.blending.BLENDINGS``.
     """
-    train = manifest.filter((pl.col("split") == "train") & ((pl.col("label") == 0) | (self_blends < 1)))
+    train = manifest.filter((pl.col("split") == "train") & ((pl.col("label") == 0) | (blends < 1)))
     validation = manifest.filter(pl.col("split") == "validation")
     return _CARD.format(
         detector=spec.arguments.get("backbone", spec.detector),
         version=__version__,
-        rows=f"{_row('train', train, blended=self_blends > 0)}\n{_row('validation', validation)}",
+        rows=f"{_row('train', train, blended=BLENDINGS[blending] if blends else '')}\n{_row('validation', validation)}",
         remarks="".join(f"**{remark}**\n" for remark in spec.data.get("remarks", [])),  # type: ignore[attr-defined]
         seen=_seen(pl.concat([train, validation])),
         manifest=spec.data["manifest_sha256"],
@@ -85,13 +87,13 @@ def _input(spec: ModelSpec) -> str:
     return told
 
 
-def _row(split: str, part: pl.DataFrame, *, blended: bool = False) -> str:
+def _row(split: str, part: pl.DataFrame, *, blended: str = "") -> str:
     methods = _methods(part)
     stated = [name.replace("|", "\\|") for name in methods.drop_nulls().unique().sort()]
     if methods.null_count():
         stated.append(f"not stated for {methods.null_count()} of {methods.len()}")
     if blended:
-        stated.append("self-blends of the real ones, made in training")
+        stated.append(f"{blended}, made in training")
     real, fake = ((part["label"] == label).sum() for label in (0, 1))
     return f"| {split} | {real} | {fake} | {', '.join(stated)} |"
 

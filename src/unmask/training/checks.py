@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from unmask.detectors import DETECTORS, class_of
 from unmask.inference.aggregate import AGGREGATIONS
+from unmask.loading.blending import BLENDINGS
 from unmask.loading.data_module import PairDataModule
 from unmask.tables.errors import ConfigError
 from unmask.training.module import DetectorModule
@@ -28,7 +29,7 @@ _NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {
     "checkpoints.every_steps": (_WHOLE, 0, math.inf),
     "stop.patience": (_WHOLE, 0, math.inf),
     "data.pairs_per_batch": (_WHOLE, 1, math.inf),
-    "data.self_blends": (_ANY, 0, 1),
+    "data.blends": (_ANY, 0, 1),
     "data.repeats": (_WHOLE, 1, math.inf),
     "data.workers": (_WHOLE, 0, math.inf),
     "trainer.max_epochs": (_WHOLE, 1, math.inf),
@@ -40,6 +41,7 @@ _WORDS: dict[str, tuple[object, ...]] = {
     "aggregation": tuple(sorted(AGGREGATIONS)),
     "test": (True, False),
     "data.twins": (True, False),
+    "data.blending": tuple(BLENDINGS),
     "allow_leaks": (True, False),
     "detector.name": tuple(sorted(DETECTORS)),
 }
@@ -140,8 +142,8 @@ def _further_faults(config: DictConfig) -> list[str]:
         rests = f"detector.name={name}"
     if rests and config.trainer.get("strategy") == "ddp":
         faults.append(
-            f"{rests} leaves parameters without a gradient in some steps, which trainer.strategy=ddp does not take; give "
-            "trainer.strategy=ddp_find_unused_parameters_true"
+            f"{rests} leaves parameters without a gradient in some steps, which trainer.strategy=ddp does not take; "
+            "give trainer.strategy=ddp_find_unused_parameters_true"
         )
     return faults
 

@@ -28,6 +28,7 @@ from unmask.detectors.base import Detector
 from unmask.faces.store import FaceStore
 from unmask.inference.model_folder import Model, ModelSpec, load_model, save_model
 from unmask.inference.predict import Predictions, form_of, predict
+from unmask.loading.blending import BLENDINGS
 from unmask.loading.data_module import PairDataModule, split_of
 from unmask.loading.join import join
 from unmask.scoring import score
@@ -93,8 +94,9 @@ def train(config: DictConfig, out: str | Path) -> Path:
         if best is not None:
             notes[_CHOSEN_BY] = best
     model = _calibrated(config, detector, manifest, store, notes)
-    self_blends = 0.0 if config.fit == "head" or store is None else config.data.self_blends
-    save_model(out / "model", model.detector, model.spec, model_card(model.spec, manifest, self_blends=self_blends))
+    blends = 0.0 if config.fit == "head" or store is None else config.data.blends
+    card = model_card(model.spec, manifest, blends=blends, blending=config.data.blending)
+    save_model(out / "model", model.detector, model.spec, card)
     if config.test:
         _test(out, manifest, store, answers, remarks)
     return out / "model"
@@ -175,7 +177,7 @@ def _fit(
         seed=config.seed,
         **config.data,
     )
-    _check_methods(detector, data, blends=config.data.self_blends > 0)
+    _check_methods(detector, data, made=BLENDINGS[config.data.blending] if config.data.blends else "")
     try:
         module = DetectorModule(detector, seed=config.seed, **config.optimizer)
     except ValueError as error:
@@ -226,14 +228,14 @@ def _fit(
     return trainer, None if best.best_model_score is None else float(best.best_model_score)
 
 
-def _check_methods(detector: Detector, data: PairDataModule, *, blends: bool) -> None:
-    """Refuse a detector that tells apart fewer manipulations than there are to train on."""
+def _check_methods(detector: Detector, data: PairDataModule, *, made: str) -> None:
+    """Refuse a detector that tells apart fewer manipulations than there are to train on, made in training or not."""
     known = getattr(detector, "methods", None)
     if known is None:
         return
     named = [
         *(method or "not stated" for method in data.methods),
-        *(["self-blends made in training"] if blends else []),
+        *([made] if made else []),
     ]
     if len(named) > known:
         raise ConfigError(
