@@ -30,6 +30,7 @@ Examples:
     unmask train manifest=manifest.parquet store=faces out=run
     unmask train experiment=demo manifest=manifest.parquet store=faces seed=1
     unmask train -m manifest=manifest.parquet store=faces optimizer.learning_rate=1e-4,3e-4
+    unmask train -m sweep=optuna manifest=... store=... 'optimizer.learning_rate=tag(log, interval(1e-5, 1e-2))'
     unmask train detector=timm --cfg job  (show every key, and what would run)
     unmask train manifest=manifest.parquet store=faces out=run resume=run/checkpoints/last.ckpt
 """

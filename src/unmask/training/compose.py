@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from unmask.tables.errors import ConfigError
+from unmask.training.figures import validation_auc
 from unmask.training.options import config_dir
 from unmask.training.overrides import faults
 
 _SWEEP = {"-m", "--multirun"}
+
+#: What plugins bring -> the extra that has the plugin.
+_EXTRAS = {"hydra/sweeper/optuna": "sweep", "hydra/launcher/submitit_": "slurm"}
+
+#: Of each sweep that this process waits for, the jobs that have ended.
+_ended: dict[str, list[Job]] = {}
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,40 @@ class Job:
     overrides: dict[str, str]
     out: Path
     error: Exception | None = None
+
+
+class _Returned:
+    """What a job gives back to Hydra: how it went, and its validation AUC as the number that a search wants.
+
+    A launcher may have sent the job to a process, or a machine, of its own. It brings back what the job returned, and
+    Hydra shows that to the sweeper alone: so it enters itself where ``run_with_overrides`` waits.
+    """
+
+    def __init__(self, sweep: str, job: Job, value: float | None) -> None:
+        self.sweep, self.job, self.value = sweep, job, value
+
+    def __float__(self) -> float:
+        if self.value is None:
+            raise TypeError("no figure")
+        return self.value
+
+    def __repr__(self) -> str:
+        return str(self.value if self.job.error is None else self.job.error)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        job = self.job
+        try:
+            pickle.dumps(job.error)
+        except Exception:  # it holds something that no other process can have
+            job = replace(job, error=RuntimeError(f"{type(job.error).__name__}: {job.error}"))
+        return _arrived, (self.sweep, job, self.value)
+
+
+def _arrived(sweep: str, job: Job, value: float | None) -> _Returned:
+    jobs = _ended.get(sweep, [])
+    if job.number not in [each.number for each in jobs]:  # several tasks may have worked on one
+        jobs.append(job)
+    return _Returned(sweep, job, value)
 
 
 def compose_config(overrides: Sequence[str]) -> DictConfig:
@@ -60,29 +102,33 @@ def run_with_overrides(words: Sequence[str], run: Callable[[DictConfig, Path], o
     Args:
         words: such as ``["-m", "--config-dir=mine", "experiment=demo", "seed=1,2"]``; an option is one word and stands
             before the overrides.
-        run: called with the configuration and the job's output folder.
+        run: called with the configuration and the job's output folder; a launcher may do so in another process, where
+            what it changes is lost.
 
     Returns:
-        The jobs. In a sweep, one that fails does not keep the next from running: look at each job's ``error``.
+        The jobs, by number. In a sweep, one that fails does not keep the next from running: look at each job's
+        ``error``. A sweeper that searches is given the validation AUC of each that went well.
 
     Raises:
-        ConfigError: an override names something that does not exist, or a value has the wrong form.
+        ConfigError: an override names something that does not exist, a value has the wrong form, or a sweep's launcher
+            could not run its jobs.
         Exception: whatever the job raised, where it is not one of a sweep.
     """
-    jobs: list[Job] = []
-    swept = False
+    sweep = uuid4().hex
+    jobs = _ended[sweep] = []
+    swept = bool(_SWEEP & set(words))
 
     # An error that leaves a job would make Hydra print a line of its own, so none does.
-    def job(config: DictConfig) -> None:
-        nonlocal swept
+    def job(config: DictConfig) -> _Returned:
         state = HydraConfig.get()
-        swept, out = state.mode == RunMode.MULTIRUN, Path(state.runtime.output_dir)
+        out = Path(state.runtime.output_dir)
         if swept:
             config.out = str(out)
         given = dict(text.partition("=")[::2] for text in state.overrides.task)
         again = [*(set(_options(words)) - _SWEEP), *state.overrides.task, _override("out", config.out)]
         error: Exception | None = None
         try:
+            _check_search(state.sweeper, config)
             with _started_again_as(again):
                 run(config, out)
         except Exception as caught:
@@ -91,6 +137,7 @@ def run_with_overrides(words: Sequence[str], run: Callable[[DictConfig, Path], o
                 with suppress(OSError):  # Hydra made the folder; a job that was refused has nothing in it
                     out.rmdir()
         jobs.append(Job(int(state.job.num) if swept else 0, given, out, error))
+        return _Returned(sweep, jobs[-1], None if error else validation_auc(out))
 
     entry = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")(job)
     # Hydra reads overrides, sweeps included, from the command line alone, and prints errors itself unless told not to.
@@ -99,12 +146,38 @@ def run_with_overrides(words: Sequence[str], run: Callable[[DictConfig, Path], o
     try:
         with _explained(words):
             entry()
+    except ConfigError:
+        if not jobs or not all(job.error for job in jobs):  # else they say why, and the search only that none went well
+            raise
+    except RuntimeError as error:  # no job's, which none leaves
+        raise ConfigError(
+            f"the launcher could not run the jobs: {error}",
+            where=jobs[0].out.parent if jobs else None,
+            next_step="look into .submitit in the sweep's folder, or leave launch=... out to run them one by one here",
+        ) from error
     finally:
         sys.argv = arguments
-    jobs = [replace(job, error=_explanation(job.error, words)) for job in jobs]
+        _ended.pop(sweep)
+    jobs = [replace(job, error=_explanation(job.error, words)) for job in sorted(jobs, key=lambda job: job.number)]
     if not swept and jobs and jobs[0].error:
         raise jobs[0].error
     return jobs
+
+
+def _check_search(sweeper: DictConfig, config: DictConfig) -> None:
+    """Refuse a search for the worst, or for what a run does not give."""
+    if "direction" not in sweeper:
+        return
+    if config.fit == "head":
+        raise ConfigError(
+            "a search goes by the validation AUC of the best epoch, and fit=head has no epochs",
+            next_step="leave sweep=optuna or fit=head out",
+        )
+    if getattr(sweeper.direction, "name", sweeper.direction) != "maximize":
+        raise ConfigError(
+            "the search would look for the lowest validation AUC",
+            next_step="give sweep=optuna in place of hydra/sweeper=optuna, or hydra.sweeper.direction=maximize",
+        )
 
 
 @contextmanager
@@ -120,8 +193,12 @@ def _started_again_as(overrides: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         sys.argv = arguments
-        os.environ.clear()
-        os.environ.update(environment)
+        # One by one, and only what changed: a thread that looks one up while all are cleared would crash.
+        for name in set(os.environ) - set(environment):
+            del os.environ[name]
+        for name, value in environment.items():
+            if os.environ.get(name) != value:
+                os.environ[name] = value
 
 
 def _options(words: Sequence[str]) -> list[str]:
@@ -160,8 +237,10 @@ def _config_error(error: Exception, words: Sequence[str]) -> ConfigError:
     )
     # Hydra's own message ends in its search path, or in a link.
     told = str(error).split("\nConfig search path")[0].split("\nSee https://")[0]
+    lacking = [extra for name, extra in _EXTRAS.items() if f"Could not find '{name}" in told]
+    remedy = "mend what is listed; unmask train --cfg job shows every key"
     return ConfigError(
         "\n  ".join(["the configuration cannot be composed:", *(found or told.splitlines())]),
         where=config_dir(),
-        next_step="mend what is listed; unmask train --cfg job shows every key",
+        next_step=f"it may need the packages of an extra: pip install -e '.[{lacking[0]}]'" if lacking else remedy,
     )

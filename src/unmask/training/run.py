@@ -20,6 +20,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
@@ -42,13 +43,17 @@ from unmask.training.audited import check_audit
 from unmask.training.calibration import fit_calibration
 from unmask.training.card import model_card
 from unmask.training.checks import check_values
+from unmask.training.copies import WorstError, end_wandb, send_copies, worst_errors
 from unmask.training.leaks import check_leaks
 from unmask.training.module import DetectorModule
 from unmask.training.options import groups
 from unmask.training.probe import fit_head
+from unmask.training.told import Told, overview
 
 #: Epochs are compared by how well they rank. Their loss depends as much on how sure they are, which calibration mends.
 _CHOSEN_BY = "val_auc"
+#: Files of each class whose pictures a logger of pictures is given.
+_WORST = 16
 
 
 def train(config: DictConfig, out: str | Path) -> Path:
@@ -68,7 +73,16 @@ def train(config: DictConfig, out: str | Path) -> Path:
             ``config.resume`` does not go on.
         UnmaskError: the manifest or the store is missing or damaged.
     """
-    out = Path(out)
+    try:
+        model = _train(config, Path(out))
+    except BaseException:
+        end_wandb(failed=True)
+        raise
+    end_wandb()
+    return model
+
+
+def _train(config: DictConfig, out: Path) -> Path:
     check_values(config)
     check_audit(config)
     _claim(out, config.resume)
@@ -80,6 +94,7 @@ def train(config: DictConfig, out: str | Path) -> Path:
     answers = Path(config.manifest) if isinstance(config.manifest, str) else out / "manifest.parquet"
     if not isinstance(config.manifest, str):
         write_manifest(manifest, answers)
+    loggers: list[Logger] = []
     notes: dict[str, object] = {"seed": config.seed, "manifest_sha256": sha256(answers), "fit": config.fit}
     if remarks:
         notes["remarks"] = list(remarks)
@@ -91,6 +106,7 @@ def train(config: DictConfig, out: str | Path) -> Path:
         trainer, best = _fit(config, detector, manifest, store, out)
         if trainer.global_rank > 0:
             return out / "model"  # written by the first of several processes
+        loggers = trainer.loggers
         if best is not None:
             notes[_CHOSEN_BY] = best
     model = _calibrated(config, detector, manifest, store, notes)
@@ -99,7 +115,16 @@ def train(config: DictConfig, out: str | Path) -> Path:
     save_model(out / "model", model.detector, model.spec, card)
     if config.test:
         _test(out, manifest, store, answers, remarks)
+    send_copies(loggers, out, _worst_errors(out, manifest, store))
     return out / "model"
+
+
+def _worst_errors(out: Path, manifest: pl.DataFrame, store: FaceStore | None) -> list[WorstError]:
+    path = out / "predictions.csv"
+    if not path.is_file():
+        return []
+    labels = dict(manifest.drop_nulls("label").select("id", "label").iter_rows())
+    return worst_errors(pl.read_csv(path, schema_overrides={"id": pl.String}), labels, store, _WORST)
 
 
 def _data(config: DictConfig) -> tuple[pl.DataFrame, FaceStore | None]:
@@ -195,6 +220,13 @@ def _fit(
         callbacks.append(
             ModelCheckpoint(folder, filename="last", every_n_train_steps=steps, enable_version_counter=False)
         )
+    told = overview(
+        {"train": data.train, "validation": data.validation},
+        detector,
+        name=config.detector.arguments.get("backbone", config.detector.name),
+        chosen_by=f"the highest {_CHOSEN_BY} of an epoch; ends after {config.stop.patience} without a better one",
+    )
+    callbacks.append(Told(told, _CHOSEN_BY))
     if config.average is not None:
         callbacks.append(EMAWeightAveraging(decay=config.average, use_buffers=True))
     # Redirected, a bar would leave pieces of itself.

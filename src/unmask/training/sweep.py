@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
-import yaml
 
 from unmask.tables.errors import UnmaskError
 from unmask.training.compose import Job
+from unmask.training.figures import validation_auc
 
 #: The columns that are no overrides, and their types.
 FIGURES = {
@@ -64,8 +64,7 @@ def error_line(error: Exception) -> str:
 def _figures(job: Job) -> dict[str, float | str | None]:
     if job.error is not None:
         return {"error": error_line(job.error)}
-    model = yaml.safe_load((job.out / "model" / "model.yaml").read_text(encoding="utf-8"))
-    return {"val_auc": model["data"].get("val_auc"), **_test(job.out / "scorecard.json")}
+    return {"val_auc": validation_auc(job.out), **_test(job.out / "scorecard.json")}
 
 
 def _test(path: Path) -> dict[str, float | None]:
