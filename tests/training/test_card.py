@@ -37,13 +37,13 @@ def manifest(methods: list[str | None] | None) -> pl.DataFrame:
     ],
 )
 def test_what_it_has_seen(methods, blends, train, seen):
-    card = model_card(SPEC, manifest(methods), blends=blends)
+    card = model_card(SPEC, manifest(methods), "seed: 0\n", blends=blends)
     assert train in card.splitlines()
     assert [sentence for sentence in (NO_OTHERS, NOT_KNOWN) if sentence in card] == [seen]
 
 
 def test_self_blends_alone_with_fakes_in_validation_that_are_not_stated():
-    card = model_card(SPEC, manifest(None), blends=1.0)
+    card = model_card(SPEC, manifest(None), "seed: 0\n", blends=1.0)
     assert "| train | 2 | 0 | self-blends of the real ones, made in training |" in card
     assert "| validation | 2 | 2 | not stated for 2 of 2 |" in card
     assert NOT_KNOWN in card

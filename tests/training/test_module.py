@@ -134,6 +134,28 @@ def test_a_disk_without_room_is_told_at_once(prepared, tmp_path, monkeypatch):
     assert caught.value.where == str(tmp_path / "out")
 
 
+def test_files_that_were_never_prepared_are_told_at_once(prepared, tmp_path):
+    rows = prepared.rows()
+    more = rows.filter(pl.col("split") == "validation").with_columns(id=pl.col("id") + "x", subject_id=pl.lit("new"))
+    pl.concat([rows, more.head(3)]).write_parquet(tmp_path / "m.parquet")
+    with pytest.raises(ConfigError, match=r"3 files were never prepared \(3 of validation\)") as caught:
+        run(prepared, tmp_path / "out", f"manifest={tmp_path}/m.parquet")
+    assert "goes on where it was" in str(caught.value.next_step)
+
+
+def test_crops_that_are_enlarged_are_told(prepared, tmp_path, capsys):
+    run(prepared, tmp_path / "small", "test=false")
+    assert "enlarged" not in capsys.readouterr().out
+    run(prepared, tmp_path / "large", "test=false", "detector.arguments.input_size=128")
+    assert "crops of 96 px are enlarged to 128" in capsys.readouterr().out
+
+
+def test_weights_that_are_not_there(prepared, tmp_path):
+    with pytest.raises(ConfigError, match="weights cannot be read") as caught:
+        run(prepared, tmp_path / "out", f"detector.weights={tmp_path}/absent.pth")
+    assert "absent.pth" in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["ffd", "core", "ucf"])
 def test_losses_that_want_more_of_a_batch(name, prepared, tmp_path):
     arguments = {"ffd": (), "core": (), "ucf": ("detector.arguments.methods=3",)}[name]

@@ -107,6 +107,12 @@ def test_the_model_card_says_what_it_was_trained_on(three_epochs):
     assert "test_resnet" in card
     assert "| train | 6 | 11 | self_blend, swap_alpha, self-blends of the real ones, made in training |" in card
     assert "Seed: 3" in card
+    auc = json.loads((three_epochs / "scorecard.json").read_text())["metrics"]["roc_auc"]
+    assert f"| all | 4 | 7 | {auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}) | " in card
+    recipe = yaml.safe_load(card.split("```yaml\n")[1].split("```")[0])
+    assert recipe["detector"]["arguments"]["backbone"] == "test_resnet"
+    assert recipe["optimizer"]["learning_rate"] == 0.03
+    assert str(three_epochs) not in card
 
 
 def test_the_weights_moved(three_epochs):
@@ -396,6 +402,13 @@ def test_two_datasets_by_name(prepared, tmp_path):
     tested = pl.read_csv(out / "predictions.csv")["id"].to_list()
     assert sorted(tested) == sorted(f"two:{name}" for name in single.filter(pl.col("split") == "test")["id"])
     assert json.loads((out / "scorecard.json").read_text())["metrics"]["roc_auc"]["value"] is not None
+    # Both have a test set if both are used; here the second alone.
+    assert [path.name for path in (out / "tests").iterdir()] == ["two"]
+    for name in ("predictions.csv", "scorecard.json", "scorecard.html"):
+        assert (out / "tests" / "two" / name).stat().st_size > 0
+    own = json.loads((out / "tests" / "two" / "scorecard.json").read_text())["metrics"]["roc_auc"]["value"]
+    assert own == json.loads((out / "scorecard.json").read_text())["metrics"]["roc_auc"]["value"]
+    assert "| two | " in (out / "model" / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from unmask import __version__
 from unmask.detectors import class_of
 from unmask.inference.model_folder import ModelSpec
 from unmask.loading.blending import BLENDINGS
+from unmask.scoring import Scorecard
+from unmask.scoring.estimates import Estimate
 
 _CARD = """# {detector}: a deepfake detector made with unmask {version}
 
@@ -28,23 +32,42 @@ Manifest SHA-256: `{manifest}`. Seed: {seed}. What was fitted: {fit}.
 {input} Their scores become one a file by their {aggregation}. Probabilities were fitted on
 the validation split with both classes weighted alike.
 
+## Tested
+
+{tested}
+
 ## Before you rely on it
 
 {remarks}{seen}
 On other footage, other compressions and other people it will do worse: score it on your own data first, and look at the
 interval, not only at the number.
+
+## Configuration
+
+```yaml
+{recipe}```
 """
 
 
-def model_card(spec: ModelSpec, manifest: pl.DataFrame, *, blends: float, blending: str = "self") -> str:
+def model_card(
+    spec: ModelSpec,
+    manifest: pl.DataFrame,
+    recipe: str,
+    *,
+    blends: float,
+    blending: str = "self",
+    tested: Mapping[str, Scorecard] | None = None,
+) -> str:
     """Markdown.
 
     Args:
         spec: what ``model.yaml`` says.
         manifest: what the model was trained on.
+        recipe: the configuration of the run, YAML that ends with a line break.
         blends: share of the fakes in training that were blended on the spot, 0 to 1; at 1, none of the manifest's
             were used.
         blending: how, a key of ``loading.blending.BLENDINGS``.
+        tested: test set -> its scorecard.
     """
     train = manifest.filter((pl.col("split") == "train") & ((pl.col("label") == 0) | (blends < 1)))
     validation = manifest.filter(pl.col("split") == "validation")
@@ -60,7 +83,29 @@ def model_card(spec: ModelSpec, manifest: pl.DataFrame, *, blends: float, blendi
         what=_what(spec),
         input=_input(spec),
         aggregation=spec.aggregation,
+        tested=_tested(tested or {}),
+        recipe=recipe,
     )
+
+
+def _tested(cards: Mapping[str, Scorecard]) -> str:
+    """A table of the test sets' numbers."""
+    if not cards:
+        return "Not yet."
+    lines = ["| test set | real | fake | AUC | log loss |", "|---|---|---|---|---|"]
+    for name, card in cards.items():
+        numbers = [_number(card.metrics[metric]) for metric in ("roc_auc", "log_loss")]
+        reals = card.rows.height - card.fakes
+        lines.append(f"| {name} | {reals} | {card.fakes} | {' | '.join(numbers)} |")
+    confidence = next(iter(cards.values())).protocol.confidence
+    lines.append(f"\nWith {100 * confidence:g} % intervals; files without a score are left out.")
+    return "\n".join(lines)
+
+
+def _number(found: Estimate) -> str:
+    if found.value is None:
+        return f"undefined: {found.reason}"
+    return f"{found.value:.3f}" + ("" if found.low is None else f" ({found.low:.3f} to {found.high:.3f})")
 
 
 def _what(spec: ModelSpec) -> str:

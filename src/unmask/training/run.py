@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
-import shutil
 import sys
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytorch_lightning as lightning
 import torch
+import yaml
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -32,7 +32,7 @@ from unmask.inference.predict import Predictions, form_of, predict
 from unmask.loading.blending import BLENDINGS
 from unmask.loading.data_module import PairDataModule, split_of
 from unmask.loading.join import join
-from unmask.scoring import score
+from unmask.scoring import Scorecard, score
 from unmask.scoring.report import write_scorecard
 from unmask.tables.errors import ConfigError, UnmaskError
 from unmask.tables.hashing import sha256
@@ -44,6 +44,7 @@ from unmask.training.calibration import fit_calibration
 from unmask.training.card import model_card
 from unmask.training.checks import check_values
 from unmask.training.copies import WorstError, end_wandb, send_copies, worst_errors
+from unmask.training.early import check_checkpoint, check_methods, check_prepared, check_room
 from unmask.training.leaks import check_leaks
 from unmask.training.module import DetectorModule
 from unmask.training.options import groups
@@ -63,7 +64,7 @@ def train(config: DictConfig, out: str | Path) -> Path:
         config: composed from ``configs/train.yaml``.
         out: the run's folder; gets ``config.yaml``, ``checkpoints/``, ``logs/``, ``model/`` and, with ``test``,
             ``predictions.csv``, ``scorecard.json`` and ``scorecard.html``; of several manifests also
-            ``manifest.parquet``, which is what they make together.
+            ``manifest.parquet``, which is what they make together, and the three of each in ``tests/NAME/``.
 
     Returns:
         The model folder.
@@ -88,6 +89,7 @@ def _train(config: DictConfig, out: Path) -> Path:
     _claim(out, config.resume)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     manifest, store = _data(config)
+    check_prepared(manifest, store)
     remarks = check_leaks(manifest, allow=config.allow_leaks)
     detector = _detector(config)
     write_text(OmegaConf.to_yaml(config, resolve=True), out / "config.yaml")
@@ -111,12 +113,23 @@ def _train(config: DictConfig, out: Path) -> Path:
             notes[_CHOSEN_BY] = best
     model = _calibrated(config, detector, manifest, store, notes)
     blends = 0.0 if config.fit == "head" or store is None else config.data.blends
-    card = model_card(model.spec, manifest, blends=blends, blending=config.data.blending)
-    save_model(out / "model", model.detector, model.spec, card)
+    card = partial(model_card, model.spec, manifest, _recipe(config), blends=blends, blending=config.data.blending)
+    save_model(out / "model", model.detector, model.spec, card())
     if config.test:
-        _test(out, manifest, store, answers, remarks)
+        tested = _test(out, manifest, store, answers, remarks)
+        write_text(card(tested=tested), out / "model" / "README.md")
     send_copies(loggers, out, _worst_errors(out, manifest, store))
     return out / "model"
+
+
+def _recipe(config: DictConfig) -> str:
+    """The parts of a configuration that make a run what it is, as YAML; no place on a disk is among them."""
+    parts: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    kept = ("detector", "augment", "data", "optimizer", "average", "stop", "seed")
+    found = {name: parts[name] for name in kept}
+    found["detector"] = {name: value for name, value in found["detector"].items() if name != "weights"}
+    found["trainer"] = {name: parts["trainer"][name] for name in ("max_epochs", "precision", "accumulate_grad_batches")}
+    return str(yaml.safe_dump(found, sort_keys=False))
 
 
 def _worst_errors(out: Path, manifest: pl.DataFrame, store: FaceStore | None) -> list[WorstError]:
@@ -178,6 +191,12 @@ def _detector(config: DictConfig) -> Detector:
         weights = _built(config, "detector.weights")
     try:
         return build(config.detector.name, **arguments, **({"weights": weights} if weights else {}))
+    except OSError as error:
+        raise ConfigError(
+            f"the detector's weights cannot be read ({error.strerror or error})",
+            where=weights,
+            next_step="give detector.weights=FILE, or null",
+        ) from error
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"the detector {config.detector.name!r} cannot be built ({error})", next_step="check detector.arguments"
@@ -190,7 +209,7 @@ def _fit(
     """Train, and leave the detector with the weights of the best validation epoch; give that epoch's figure too."""
     # Lightning's own notes (no GPU, products to try) tell a user nothing; its warnings stay.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    _check_room(detector, out)
+    check_room(detector, out)
     form = form_of(detector)
     augment = _built(config, "augment") if form.pictures else {"footage": None, "view": None}
     data = PairDataModule(
@@ -202,13 +221,13 @@ def _fit(
         seed=config.seed,
         **config.data,
     )
-    _check_methods(detector, data, made=BLENDINGS[config.data.blending] if config.data.blends else "")
+    check_methods(detector, data, made=BLENDINGS[config.data.blending] if config.data.blends else "")
     try:
         module = DetectorModule(detector, seed=config.seed, **config.optimizer)
     except ValueError as error:
         raise ConfigError(f"optimizer does not fit this detector: {error}", next_step="change that key") from error
     if config.resume:
-        _check_checkpoint(module, config.resume)
+        check_checkpoint(module, config.resume)
         _keep_metrics(out / "logs" / "metrics.csv")
     folder = out / "checkpoints"
     best = ModelCheckpoint(folder, filename="best", monitor=_CHOSEN_BY, mode="max", enable_version_counter=False)
@@ -225,6 +244,7 @@ def _fit(
         detector,
         name=config.detector.arguments.get("backbone", config.detector.name),
         chosen_by=f"the highest {_CHOSEN_BY} of an epoch; ends after {config.stop.patience} without a better one",
+        stored=store.settings.crop.size if store else None,
     )
     callbacks.append(Told(told, _CHOSEN_BY))
     if config.average is not None:
@@ -260,48 +280,6 @@ def _fit(
     return trainer, None if best.best_model_score is None else float(best.best_model_score)
 
 
-def _check_methods(detector: Detector, data: PairDataModule, *, made: str) -> None:
-    """Refuse a detector that tells apart fewer manipulations than there are to train on, made in training or not."""
-    known = getattr(detector, "methods", None)
-    if known is None:
-        return
-    named = [
-        *(method or "not stated" for method in data.methods),
-        *([made] if made else []),
-    ]
-    if len(named) > known:
-        raise ConfigError(
-            f"the detector tells {known} manipulations apart, and training has {len(named)}: {', '.join(named)}",
-            next_step=f"give detector.arguments.methods={len(named)}",
-        )
-
-
-def _check_room(detector: Detector, out: Path) -> None:
-    """Refuse a disk on which the checkpoints would not find room, hours before they are written."""
-    sizes = [value.numel() * value.element_size() for value in detector.state_dict().values()]
-    # Weights and AdamW's two moments, of the best and of the last epoch, and of one that is being written.
-    needed = 3 * 3 * sum(sizes) + 10_000_000
-    free = shutil.disk_usage(out).free
-    if free < needed:
-        raise ConfigError(
-            f"the disk has room for {free / 1e6:,.0f} MB, and the run's checkpoints may take {needed / 1e6:,.0f}",
-            where=out,
-            next_step="make room, or give another out=...",
-        )
-
-
-def _check_checkpoint(module: DetectorModule, path: str) -> None:
-    """Say before Lightning does, and in one sentence, that a checkpoint is none, or another network's."""
-    try:
-        module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, EOFError) as error:
-        raise ConfigError(
-            "the checkpoint does not fit this detector",
-            where=path,
-            next_step="give a checkpoints/last.ckpt of a run with the same detector and detector.arguments",
-        ) from error
-
-
 def _keep_metrics(path: Path) -> None:
     """Move the log of the epochs before a run was resumed to ``metrics.1.csv``, or the next free number.
 
@@ -328,11 +306,22 @@ def _calibrated(
     return Model(detector, ModelSpec(spec.detector, arguments, spec.store, spec.aggregation, calibration, notes))
 
 
-def _test(out: Path, manifest: pl.DataFrame, store: FaceStore | None, answers: Path, remarks: tuple[str, ...]) -> None:
+def _test(
+    out: Path, manifest: pl.DataFrame, store: FaceStore | None, answers: Path, remarks: tuple[str, ...]
+) -> dict[str, Scorecard]:
+    """Predict and score the test split, and of several manifests each one's; test set -> scorecard."""
     part = manifest.filter((pl.col("split") == "test") & pl.col("label").is_not_null())
     if not part.height:
-        return
+        return {}
     found: Predictions = predict(load_model(out / "model"), part, store)
     write_predictions(found.files, out / "predictions.csv")
-    card = score(out / "predictions.csv", answers, split="test")
-    write_scorecard(replace(card, remarks=remarks), out, name=out.name)
+    cards = {"all": replace(score(out / "predictions.csv", answers, split="test"), remarks=remarks)}
+    write_scorecard(cards["all"], out, name=out.name)
+    names = part["manifest"].unique().sort().to_list() if out / "manifest.parquet" == answers else []
+    for name in names:
+        own, folder = part.filter(pl.col("manifest") == name), out / "tests" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_predictions(found.files.filter(pl.col("id").is_in(own["id"].implode())), folder / "predictions.csv")
+        cards[name] = replace(score(folder / "predictions.csv", own.drop("manifest")), remarks=remarks)
+        write_scorecard(cards[name], folder, name=f"{out.name} on {name}")
+    return cards

@@ -22,7 +22,9 @@ _MOST = 6
 _WORDS = ("split", "manipulations")
 
 
-def overview(splits: Mapping[str, Split], detector: Detector, *, name: str, chosen_by: str) -> str:
+def overview(
+    splits: Mapping[str, Split], detector: Detector, *, name: str, chosen_by: str, stored: int | None = None
+) -> str:
     """What a run is about to do, in a few lines.
 
     Args:
@@ -30,6 +32,7 @@ def overview(splits: Mapping[str, Split], detector: Detector, *, name: str, chos
         detector: as it will be trained.
         name: the detector's.
         chosen_by: what decides which weights are handed on, in words.
+        stored: side of the stored crops in pixels; None where there are none.
     """
     rows = [_row(split, part) for split, part in splits.items()]
     parameters = [(value.numel(), value.requires_grad) for value in detector.parameters()]
@@ -39,6 +42,11 @@ def overview(splits: Mapping[str, Split], detector: Detector, *, name: str, chos
             *_columns(rows),
             *(line for split, part in splits.items() if (line := _without_examples(split, part))),
             f"detector: {name}, {total:,} parameters, {trainable:,} of them trainable",
+            *(
+                [f"crops of {stored} px are enlarged to {detector.input_size}"]
+                if stored and stored < detector.input_size
+                else []
+            ),
             f"chosen by: {chosen_by}",
         ]
     )
