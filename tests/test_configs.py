@@ -46,6 +46,7 @@ def resolved(config: DictConfig, part: str) -> object:
 def check_detector_and_augment(config: DictConfig) -> None:
     """Build both, the detector without weights or room for them, and let a crop pass through the augmentation."""
     arguments = resolved(config, "detector.arguments")
+    arguments |= {"pretrained": False} if "pretrained" in arguments else {}  # what it would download is not needed here
     with torch.device("meta"):
         form = form_of(build(config.detector.name, **arguments))
     for name, given in {"input_size": form.size, "frames": form.frames, "samples": form.samples}.items():
