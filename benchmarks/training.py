@@ -1,6 +1,6 @@
 """What our training road costs beside the network itself. Prints Markdown.
 
-    python benchmarks/training.py [--repeats 5]
+    python benchmarks/training.py [--repeats 3]
 
 Steps of DetectorModule on a fixed list of batches against a bare loop over the same; a loader that feeds a network of
 5 ms a crop; the memory of evaluation over few and many crops.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import resource
 import subprocess
 import sys
 import tempfile
@@ -36,12 +35,11 @@ from unmask.loading.examples import Form
 from unmask.training.compose import compose_config
 from unmask.training.module import DetectorModule
 
-#: Network, side of its crops, crops a batch.
+#: Network, side of its crops, crops a batch, steps of the shorter run.
 NETWORKS = {
-    "EfficientNet-lite0, 160 px, 32 crops": ("tf_efficientnet_lite0", 160, 32),
-    "test_resnet, 64 px, 8 crops": ("test_resnet", 64, 8),
+    "EfficientNet-lite0, 160 px, 32 crops": ("tf_efficientnet_lite0", 160, 32, 8),
+    "test_resnet, 64 px, 8 crops": ("test_resnet", 64, 8, 60),
 }
-STEPS = 40
 MS_A_CROP, PAIRS, BATCHES = 5.0, 16, 25
 
 
@@ -100,18 +98,18 @@ def bare(backbone: str, side: int, given: list[dict[str, torch.Tensor]], steps: 
 def show_steps(repeats: int) -> None:
     """Print the table of steps; what a run costs once is taken out by runs of two lengths."""
     rows = []
-    for name, (backbone, side, size) in NETWORKS.items():
+    for name, (backbone, side, size, short) in NETWORKS.items():
         given = batches(side, size)
         ways = {
             f"{way.__name__} {steps}": lambda way=way, steps=steps: way(backbone, side, given, steps)  # noqa: B023
             for way in (ours, bare)
-            for steps in (STEPS, 3 * STEPS)
+            for steps in (short, 3 * short)
         }
         found = in_turn(ways, repeats)
         each = {
             way: [
-                (long - short) / (2 * STEPS) * 1000
-                for short, long in zip(found[f"{way} {STEPS}"], found[f"{way} {3 * STEPS}"], strict=True)
+                (long - once) / (2 * short) * 1000
+                for once, long in zip(found[f"{way} {short}"], found[f"{way} {3 * short}"], strict=True)
             ]
             for way in ("ours", "bare")
         }
@@ -169,11 +167,13 @@ def show_loader(store: FaceStore, repeats: int) -> None:
 def evaluate(folder: Path) -> None:
     """Predict a whole store in this process, and print how much memory that took at most."""
     store = FaceStore(folder)
-    detector = build("spectrum", input_size=64)
-    spec = ModelSpec("spectrum", {"input_size": 64}, store.settings)
+    detector = build("spectrum", input_size=160)
+    spec = ModelSpec("spectrum", {"input_size": 160}, store.settings)
     ids = sorted(set(store.table["id"].to_pylist()))
     predict(Model(detector, spec), pl.DataFrame({"id": ids}), store)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # What getrusage calls the peak would be that of the process which started this one.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    print(*(int(status[name].split()[0]) // 1024 for name in ("RssAnon", "VmHWM")))
 
 
 def show_memory(distinct: list[dict[str, object]], scratch: Path) -> None:
@@ -186,9 +186,12 @@ def show_memory(distinct: list[dict[str, object]], scratch: Path) -> None:
         done = subprocess.run(
             [sys.executable, __file__, "--evaluate", str(folder)], check=True, capture_output=True, text=True
         )
-        told(f"{count} crops: {float(done.stdout):.0f} MB")
-        rows.append((f"{count:,}", f"{size:,.0f}", f"{float(done.stdout):,.0f}"))
-    table(["crops evaluated", "store, MB", "peak memory, MB"], rows)
+        own, peak = map(int, done.stdout.split())
+        told(f"{count} crops: {own} MB")
+        rows.append((f"{count:,}", f"{size:,.0f}", f"{own:,}", f"{peak:,}"))
+    table(
+        ["crops evaluated", "store, MB", "own memory at the end, MB", "peak with what was read of the store, MB"], rows
+    )
 
 
 def main(repeats: int) -> None:
@@ -204,14 +207,14 @@ def main(repeats: int) -> None:
             f"A network of {MS_A_CROP:g} ms a crop, which here only waits, fed with batches of {2 * PAIRS} crops of "
             "224 px by two workers, out of a store of 256 px.\n"
         )
-        show_loader(store, max(repeats // 2, 1))
+        show_loader(store, repeats)
         print("Evaluation of a whole store by the frequency baseline; what was read of the mapped store counts.\n")
         show_memory(distinct, Path(scratch))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--evaluate", type=Path)
     given = parser.parse_args()
     if given.evaluate:

@@ -148,11 +148,14 @@ def logits_of(
     detector.to(where).eval()
     batches = DataLoader(PlainExamples(examples, form, store), batch_size=form.batch_size)
     bar = progress.add_task(detector.takes[0].replace("images", "crops"), total=len(examples)) if progress else None
-    found = []
-    for batch in batches:
+    # Made once: small results kept between large batches would pin the heap, and memory would grow with every batch.
+    found = np.zeros((len(examples),))
+    for number, batch in enumerate(batches):
         inputs = [batch[name].to(where) for name in detector.takes]
         out = (detector.features if features else detector)(*inputs)
-        found.append(out.double().cpu().numpy())
+        if number == 0:
+            found = np.zeros((len(examples), *out.shape[1:]))
+        found[number * form.batch_size :][: len(out)] = out.double().cpu().numpy()
         if progress and bar is not None:
             progress.advance(bar, len(out))
-    return np.concatenate(found) if found else np.zeros(0)
+    return found

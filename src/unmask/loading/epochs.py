@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -45,6 +46,7 @@ class EpochLoader:
             num_workers=workers,
             persistent_workers=workers > 0,
             collate_fn=collate,
+            worker_init_fn=_alone,
         )
 
     def __len__(self) -> int:
@@ -67,6 +69,11 @@ class EpochLoader:
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on where ``state_dict`` was taken."""
         self._order.epoch, self._order.given = state["epoch"], state["given"]
+
+
+def _alone(_: int) -> None:
+    """Keep a worker to one thread, as torch does: OpenCV's would wait for each other."""
+    cv2.setNumThreads(0)
 
 
 @dataclass
