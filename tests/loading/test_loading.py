@@ -189,6 +189,10 @@ def test_what_losses_want(store, prepared):
     assert stored["masks_known"].tolist() == [True, False]
     assert blended["masks_known"].tolist() == [True, True]
     assert not stored["masks"].any()
+    # A manipulation that is not stated is not one that was made on the spot.
+    unstated = PairedExamples(examples, FORM, store, None, view, wants=("methods",), methods=("", "one"))
+    assert unstated[Pair(real, fake, "", 5)]["methods"].tolist() == [0, 1]
+    assert unstated[Pair(real, None, "", 5)]["methods"].tolist() == [0, 3]
     # The same picture under other noise.
     assert not torch.equal(stored["again"], stored["images"])
     assert (stored["again"] - stored["images"]).abs().mean() < 0.2

@@ -119,7 +119,8 @@ class PairedExamples(Dataset[dict[str, Tensor]]):
             places = (pair.real, pair.real if pair.fake is None else pair.fake)
             found["sound"] = torch.stack([sound_of(self.examples, place, self.form) for place in places])
         if "methods" in self.wants:
-            found["methods"] = torch.tensor([0, self.numbers.get(pair.method, len(self.numbers) + 1)])
+            made = len(self.numbers) + 1
+            found["methods"] = torch.tensor([0, made if pair.fake is None else self.numbers.get(pair.method, made)])
         return found
 
     def _pictures(self, pair: Pair, store: FaceStore, rows: np.ndarray) -> dict[str, Tensor]:
@@ -127,19 +128,18 @@ class PairedExamples(Dataset[dict[str, Tensor]]):
         seed, second = (int(value) for value in np.random.default_rng(pair.seed).integers(2**31, size=2))
         own = np.atleast_1d(rows[pair.real]).tolist()
         reals = [changed(self.footage, store.image(row), seed) for row in own]
+        nothing = np.zeros(reals[0].shape[:2], np.float32)
         if pair.fake is None:
             forge = self.forger or Forger("self", store, {})
             forged = [forge(row, image, pair.seed) for row, image in zip(own, reals, strict=True)]
         else:
             stored = np.atleast_1d(rows[pair.fake]).tolist()
-            nothing = np.zeros(reals[0].shape[:2], np.float32)
             forged = [(changed(self.footage, store.image(row), seed), nothing) for row in stored]
         both = (reals, [image for image, _ in forged])
         found = {str(self.form.pictures): self._seen(both, seed)}
         if "again" in self.wants:
             found["again"] = self._seen(both, second)
         if "masks" in self.wants:
-            nothing = np.zeros(reals[0].shape[:2], np.float32)
             masks = ((reals[0], nothing), forged[0])
             found["masks"] = torch.stack([self._moved(image, mask, seed) for image, mask in masks])
             found["masks_known"] = torch.tensor([True, pair.fake is None])
